@@ -8,27 +8,34 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.output import note
-from clawactors.app.client import Client
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.client import ClusterClient
 
-__all__ = ["note_missing"]
+__all__ = ["missing", "note_missing"]
 
 _WORKFLOW = "workflow"
 
 
-async def note_missing(client: Client, skill: str, params: Mapping[str, Any] | None, task: str) -> None:
+async def note_missing(client: ClusterClient, skill: str, params: Mapping[str, Any] | None, task: str) -> None:
     """Notes that no node offers the skill, or that no workflow can be run so. `task`: as in "its tasks"."""
+    for each in await missing(client, skill, params, task):
+        note(each)
+
+
+async def missing(client: ClusterClient, skill: str, params: Mapping[str, Any] | None, task: str) -> list[str]:
+    """The same as sentences; none where all is there, or nobody answers."""
+    found: list[str] = []
     with contextlib.suppress(Unavailable):
         offered = [] if client.skills.knows(skill) else [row.name for row in await client.skills_known(fresh=False)]
         if not client.skills.knows(skill) and skill not in offered:
             near = difflib.get_close_matches(skill, offered, 1)
             meant = f" (did you mean {near[0]!r}?)" if near else ""
             wait = "wait" if task.endswith("s") else "waits"
-            note(f"no node offers the skill {skill!r}{meant}; {task} {wait} until one does")
+            found.append(f"no node offers the skill {skill!r}{meant}; {task} {wait} until one does")
         name = (params or {}).get(_WORKFLOW)
         if skill != _WORKFLOW or not isinstance(name, str) or "${" in name:
-            return
+            return found
         given, version = (params or {}).get("params"), (params or {}).get("version")
         fits = isinstance(given, Mapping | None) and isinstance(version, int | None)
         try:
@@ -37,4 +44,5 @@ async def note_missing(client: Client, skill: str, params: Mapping[str, Any] | N
             else:
                 await client.workflows.get(name)
         except Refused as error:
-            note(f"{error}; {task} would fail now (claw workflow list shows all workflows)")
+            found.append(f"{error}; {task} would fail now (claw workflow list shows all workflows)")
+    return found

@@ -4,7 +4,18 @@ from typing import Final
 
 from clawactors.app.mcp.options import McpOptions
 from clawactors.app.mcp.tooling import McpTool
-from clawactors.app.mcp.tools import care, changing, cluster, files, memories, past, reading, schedules, submitting
+from clawactors.app.mcp.tools import (
+    care,
+    changing,
+    cluster,
+    files,
+    levels,
+    memories,
+    past,
+    reading,
+    schedules,
+    submitting,
+)
 
 __all__ = ["ALL_TOOLS", "tools_for"]
 
@@ -14,6 +25,7 @@ ALL_TOOLS: Final[tuple[McpTool, ...]] = (
     *files.TOOLS,
     *changing.TOOLS,
     *memories.TOOLS,
+    *levels.TOOLS,
     *cluster.TOOLS,
     *schedules.TOOLS,
     *past.TOOLS,

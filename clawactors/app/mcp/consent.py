@@ -9,6 +9,7 @@
 """
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,11 +31,14 @@ from clawactors.app.mcp.tooling import McpTool
 from clawactors.app.problem import Problem
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.naming import new_id
+from clawactors.systems.tasks import FINAL
 
 __all__ = ["APPROVAL_SKILL", "Consent"]
 
 APPROVAL_SKILL: Final = "ask-approval"
 _KEY: Final = "consent"
+_OPEN_MAX: Final = 20
+_OPEN_S: Final = 3600.0
 _SHOWN: Final = 1500
 _FORM: Final = {
     "type": "object",
@@ -51,6 +55,7 @@ class Consent:
 
     def __init__(self) -> None:
         self._server, self._used = new_id(), dict[str, int]()
+        self._open: dict[str, float] = {}
 
     async def ask(
         self,
@@ -90,24 +95,34 @@ class Consent:
         digest = hashlib.blake2b(encoded, digest_size=10).hexdigest()
         used = self._used.get(digest, 0)
         id = f"mcp-{digest}-{used}"
+        self._bound(id)
         await client.submit(APPROVAL_SKILL, {"question": question}, id=id, tags=["mcp"], name=f"approval: {tool.name}")
         row = await client.task(id)
-        if row.status == "completed" and isinstance(row.result, dict):
+        if row.status in FINAL:
             self._used[digest] = used + 1
+            self._open.pop(id, None)
+        if row.status == "completed" and isinstance(row.result, dict):
             if row.result.get("approved"):
                 return
             by = row.result.get("by") or "nobody, in time"
             said = f": {row.result['comment']}" if row.result.get("comment") else ""
             denial = f"{tool.name} was not approved (answered by {by}{said})"
             raise Problem("refused", denial, "do not try it again unless the person asks for it")
-        if row.status in ("failed", "dead", "cancelled"):
-            self._used[digest] = used + 1
         raise Problem(
             "refused",
             f"{tool.name} needs a person: approval {id} asks for it",
             f"ask the person to run `claw approve {id}`, then make the very same call again",
             extra={"approval": id},
         )
+
+    def _bound(self, id: str) -> None:
+        """A person who is asked too much approves everything. Raises: `Problem`."""
+        now_s = time.monotonic()
+        self._open = {each: at_s for each, at_s in self._open.items() if now_s - at_s < _OPEN_S}
+        if id not in self._open and len(self._open) >= _OPEN_MAX:
+            waiting = f"{_OPEN_MAX} calls of this server wait for a person already"
+            raise Problem("refused", waiting, "ask the person to answer them: claw approvals lists them")
+        self._open.setdefault(id, now_s)
 
 
 async def _check_askable(client: ClusterClient, tool: McpTool) -> None:

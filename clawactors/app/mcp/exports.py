@@ -38,10 +38,12 @@ SKILL_OUTPUT: Final = shape(
 class ExportedSkill:
     """One skill as a tool."""
 
-    def __init__(self, name: str, row: SkillRow) -> None:
+    def __init__(self, name: str, row: SkillRow, *, leave_running: bool = False) -> None:
         self.name, self.skill, self.title = name, row.name, row.name
         text = "".join(each if each.isprintable() or each == "\n" else " " for each in row.description)
-        self.description = (text or f"Runs the skill {row.name}.")[:_TEXT_MAX]
+        ends = "leaves the task running" if leave_running else "cancels the task"
+        durable = f"Runs as a durable task; cancelling the call {ends}."
+        self.description = f"{(text or f'Runs the skill {row.name}.')[:_TEXT_MAX]}\n\n{durable}"
         self.input_schema = _schema(row.parameters, is_open=row.open)
 
     async def __call__(self, call: CallContext, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,14 +67,16 @@ class ExportedSkill:
         return fitted(answer, call.options.limit_chars, _GET_RESULT)
 
 
-def exported_skills(patterns: Sequence[str], rows: Iterable[SkillRow]) -> dict[str, ExportedSkill]:
+def exported_skills(
+    patterns: Sequence[str], rows: Iterable[SkillRow], *, leave_running: bool = False
+) -> dict[str, ExportedSkill]:
     """The skills that the patterns allow, by the names of their tools."""
     found: dict[str, ExportedSkill] = {}
     for row in rows:
         if not row.nodes or not _allowed(patterns, row.name):
             continue
         name = _tool_name(row.name)
-        found[name] = ExportedSkill(name, row)
+        found[name] = ExportedSkill(name, row, leave_running=leave_running)
     return found
 
 

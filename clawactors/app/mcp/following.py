@@ -79,6 +79,8 @@ def _said(row: TaskRow) -> str:
 async def cancelled_with[T](call: CallContext, id: str, work: Awaitable[T], *, leave: bool) -> T:
     """Does the work; where the agent cancels the call, cancels the task that it has made, unless to `leave` it."""
     try:
+        then = "leaves it running" if leave else "cancels it"
+        await call.progress(0, f"task {id} is submitted; cancelling this call {then}")
         return await work
     except asyncio.CancelledError:
         with anyio.move_on_after(_CANCEL_S, shield=True), contextlib.suppress(EventLogError):

@@ -89,7 +89,7 @@ async def read_resource(client: ClusterClient, uri: str) -> tuple[str, str]:
         case "task", [id, part] if part in _PARTS:
             return await _PARTS[part](client, id)
         case "memory", [id]:
-            return _json((await client.memories.ask("memory.show", id=id))["row"]), _JSON
+            return _json(await client.memories.get(id)), _JSON
     raise NotFound(f"there is no resource {uri[:200]!r}; resources/templates/list names all")
 
 

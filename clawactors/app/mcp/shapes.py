@@ -38,6 +38,7 @@ _TASK_FIELDS: Final[dict[str, Any]] = {
     "completed_at": _TEXT,
     "ended": {"type": "boolean", "description": "false where it is still under way"},
     "next": {"type": "string", "description": "what to do next"},
+    "warning": {"type": "string", "description": "why it would not run now"},
 }
 _TASK_ROW: Final = shape({"id": _TEXT, "skill": _TEXT, "status": _TEXT})
 TASK: Final = shape({"id": _TEXT, "skill": _TEXT, "status": _TEXT}, _TASK_FIELDS)

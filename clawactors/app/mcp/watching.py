@@ -112,7 +112,8 @@ class ChangeWatch:
         if not self._options.export:
             return
         client = await self._source.client()
-        self.exported = exported_skills(self._options.export, await client.skills_known())
+        rows, leave = await client.skills_known(), self._options.leave_running
+        self.exported = exported_skills(self._options.export, rows, leave_running=leave)
         shapes = msgspec.json.encode([[each.name, each.description, each.input_schema] for each in self._sorted()])
         if shapes != self._shapes:
             self._shapes = shapes

@@ -121,6 +121,15 @@ async def test_an_approval_cannot_be_prepared_by_the_agent() -> None:
         assert refusal.is_error
 
 
+async def test_a_person_is_not_asked_without_end() -> None:
+    async with bench() as at, at.connect() as agent:
+        for number in range(30):
+            told = said(await agent.call_tool("forget", {"ids": [f"m-{number}"]}))
+            assert ("20 calls of this server wait" in told) == (number >= 20)
+        await at.cluster.settle()
+        assert len(await at.person.approvals()) == 20
+
+
 async def test_where_no_node_can_ask_the_call_is_refused_with_what_to_do() -> None:
     async with bench(nodes=0) as at, at.connect() as agent:
         id = await waiting(at)
@@ -178,7 +187,7 @@ async def test_skills_that_run_any_code_need_a_person() -> None:
 
 def test_everything_that_destroys_asks() -> None:
     destroys = {tool.name for tool in ALL_TOOLS if tool.effect == "destroy"}
-    assert {"cancel", "approve", "deny", "forget", "redrive", "change_tasks", "delete_task", "edit"} <= destroys
+    assert {"cancel", "approve", "deny", "forget", "change_tasks", "delete_task", "edit"} <= destroys
     for tool in ALL_TOOLS:
         given = dict.fromkeys((field for field in tool.input_schema["properties"]), "")
         assert tool.effect != "destroy" or tool.asks({**given, "dry_run": False}), tool.name

@@ -20,6 +20,7 @@ NO_CALL = {
     Client: {"connect", "of", "close", "aclose"}  # how a client comes and goes
     | {"state", "command", "ask", "ask_for_change", "skills"}  # for programs that extend the product
     | {"run", "ended", "each_task", "resolve"}  # submit, wait and list do it call by call
+    | {"submit_one", "redrive", "change_many"}  # submit, and change_tasks, do the same
     | {"leader", "node"},  # a part of status, and of nodes
     ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client
     ClusterBackups: {"note"},  # what makes a backup says so

@@ -62,7 +62,8 @@ async def test_chosen_skills_are_tools_with_their_schemas() -> None:
             "lang": {"type": "string"},
         }
         assert page.input_schema["required"] == ["path"]
-        assert page.description == "Reads the text of a page."
+        assert page.description.startswith("Reads the text of a page.")
+        assert page.description.endswith("cancelling the call cancels the task.")
         assert tools["skill_summarise"].input_schema["properties"]["texts"] == {"type": "array", "items": {}}
         answer = data(await agent.call_tool(page.name, {"path": "a.png", "pages": 2}))
         assert (answer["status"], answer["result"]) == ("completed", "a.png: 2 None")

@@ -49,6 +49,13 @@ async def test_a_task_is_submitted_waited_for_and_read(mode: str) -> None:
         assert events[0]["by"] == "client/mcp", "who did it is on record"
 
 
+async def test_a_skill_that_nobody_offers_is_told_at_once() -> None:
+    async with bench([echo]) as at, at.connect() as agent:
+        made = data(await agent.call_tool("submit_task", {"skill": "ecko", "params": {"text": "x"}}))
+        assert "no node offers the skill 'ecko' (did you mean 'echo'?)" in made["warning"]
+        assert "warning" not in data(await agent.call_tool("submit_task", {"skill": "echo", "params": {"text": "x"}}))
+
+
 async def test_a_wait_that_is_over_says_what_to_do_next() -> None:
     async with bench([sleep]) as at, at.connect() as agent:
         made = data(await agent.call_tool("submit_task", {"skill": "nobody", "wait": "0.2s"}))
@@ -159,6 +166,20 @@ async def test_files_are_given_as_text_and_read_in_pages() -> None:
         assert "has no file" in said(await agent.call_tool("read_file", {"id": id, "name": "../../etc/passwd"}))
 
 
+async def test_many_tasks_are_changed_by_a_filter() -> None:
+    async with bench(groups=ALL, allow_destructive=True) as at, at.connect() as agent:
+        ids = {(await at.person.submit("nobody", tags=["old"])).id for _ in range(5)}
+        kept = (await at.person.submit("nobody")).id
+        asked = {"change": "cancel", "tag": "old"}
+        planned = data(await agent.call_tool("change_tasks", asked | {"dry_run": True}))
+        assert {row["id"] for row in planned["changes"]} == ids
+        done = data(await agent.call_tool("change_tasks", asked))
+        assert {row["status"] for row in done["changes"]} == {"cancelled"}
+        assert done["changed"] == 5
+        assert (await at.person.task(kept)).status == "pending"
+        assert "ids or a filter" in said(await agent.call_tool("change_tasks", {"change": "cancel"}))
+
+
 async def test_notes_are_remembered_found_and_changed() -> None:
     async with bench() as at, at.connect() as agent:
         id = data(await agent.call_tool("remember", {"text": "The backup runs at 03:00 in Berlin", "tags": ["ops"]}))[
@@ -185,11 +206,12 @@ async def test_every_tool_that_only_reads_answers_as_its_schema_says() -> None:
                 name: {"id": id}
                 for name in ("get_task", "why", "history", "diff", "task_tree", "get_result", "logs", "files")
             },
-            "wait_task": {"id": id},
+            **{name: {"id": id} for name in ("wait_task", "working_memory")},
+            "about": {"name": "x"},
             **{name: {"text": "letter"} for name in ("recall", "context")},
             **{name: {"id": memory} for name in ("get_memory", "memory_history")},
         }
-        others = {"ask_task", "blob", "read_file", "get_workflow", "check_workflow", "compact"}
+        others = {"ask_task", "blob", "read_file", "get_workflow", "workflow_diagram", "check_workflow", "compact"}
         # Only a real cluster has a server to check, and a process that builds views of the past.
         others |= {"doctor", "past_tasks", "past_status", "past_nodes", "past_stats"}
         for tool in tools_for(McpOptions(groups=ALL, read_only=True)).values():

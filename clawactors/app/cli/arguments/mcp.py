@@ -24,7 +24,12 @@ def mcp(parser: Parser) -> None:
         help=f"groups of tools: {groups} (default tasks,memory,cluster)",
     )
     parser.add_argument(
-        "--export", type=words, action="extend", default=[], metavar="A,B*", help="offer these skills as tools"
+        "--export",
+        type=words,
+        action="extend",
+        default=[],
+        metavar="SKILL",
+        help="offer these skills as tools: names or patterns, as in a,b*",
     )
     parser.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
     parser.add_argument(

@@ -26,6 +26,7 @@ def run(options: Any) -> int:
         level=logging.DEBUG if options.debug else logging.WARNING,
         format="claw mcp: %(levelname)s %(name)s: %(message)s",
     )
+    logging.getLogger("clawactors.app.mcp").setLevel(logging.DEBUG if options.debug else logging.INFO)
     from clawactors.app.quietstdout import quiet_stdout
 
     with quiet_stdout():

@@ -10,13 +10,12 @@ from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.following import task_answer
 from clawactors.app.mcp.ownership import is_own
 from clawactors.app.mcp.shapes import CHANGES, TASK, listed, shape
-from clawactors.app.mcp.tooling import Names, TaskId, mcp_tool
+from clawactors.app.mcp.tooling import Moment, Names, TaskId, mcp_tool
 from clawactors.app.problem import Problem
-from clawactors.runtime.client.bulk import ChangeReport
+from clawactors.runtime.client.listing import TaskFilters
 
 __all__ = ["TOOLS"]
 
-type _Ids = Annotated[Names, Meta(min_length=1, max_length=1000, description="Ids of tasks")]
 type _Name = Annotated[str, Meta(description="Which approval, where the task asks for several")]
 type _Comment = Annotated[str, Meta(description="Why, for the record")]
 
@@ -116,43 +115,40 @@ async def deny(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Com
     return await task_answer(call, id)
 
 
-@mcp_tool("Change many tasks", "details", "destroy", returns=CHANGES)
+def _is_meant(arguments: Mapping[str, Any]) -> bool:
+    return not arguments["dry_run"]
+
+
+@mcp_tool("Change many tasks", "details", "destroy", returns=CHANGES, asks=_is_meant)
 async def change_tasks(
-    call: CallContext, *, change: Literal["cancel", "pause", "resume", "retry", "delete"], ids: _Ids
-) -> dict[str, Any]:
-    """Makes the same change to many tasks; a refusal does not stop the others. Needs a person."""
-    client = await call.client()
-    changes = {
-        "cancel": client.cancel,
-        "pause": client.pause,
-        "resume": client.resume,
-        "retry": client.retry,
-        "delete": client.delete,
-    }
-    return {"changes": [_outcome(report) for report in await client.change_many(ids, changes[change])]}
-
-
-def _outcome(report: ChangeReport) -> dict[str, Any]:
-    told = {"status": report.row.status} if report.row else {"refusal": report.refusal}
-    return {"id": report.id} | told
-
-
-@mcp_tool("Retry dead tasks", "details", "destroy", returns=CHANGES)
-async def redrive(
     call: CallContext,
     *,
-    ids: Names = [],  # noqa: B006 # read for its type only
+    change: Annotated[
+        Literal["cancel", "pause", "resume", "retry", "redrive", "delete"],
+        Meta(description="redrive retries dead tasks, and leaves alone what has moved on"),
+    ],
+    ids: Annotated[Names, Meta(max_length=1000, description="Ids of tasks, or a filter instead")] = [],  # noqa: B006
+    status: Names = [],  # noqa: B006 # read for its type only
     skill: str = "",
+    user: str = "",
+    tag: str = "",
     error: Annotated[str, Meta(description="A class of errors, as in ConnectionError")] = "",
-    limit: Annotated[int, Meta(ge=1, description="At most so many, newest first")] = 100,
+    text: str = "",
+    since: Moment = "",
+    until: Moment = "",
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many, newest first")] = 100,
     rate_per_s: Annotated[float, Meta(ge=0, description="At most so many a second; 0 for no limit")] = 0,
+    dry_run: Annotated[bool, Meta(description="Only tell which")] = False,
 ) -> dict[str, Any]:
-    """Retries dead tasks, by id or by skill and class of error. Needs a person."""
-    reports = await (await call.client()).redrive(
-        *ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s or None
+    """Makes the same change to many tasks, by ids or a filter; a refusal does not stop the others. Needs a person."""
+    wanted: TaskFilters = {"status": status, "skill": skill, "user": user, "tag": tag, "error": error, "text": text}
+    wanted |= {"since": since or None, "until": until or None}
+    done = await (await call.client()).change_tasks(
+        change, ids=ids, limit=limit, dry_run=dry_run, rate_per_s=rate_per_s or None, **wanted
     )
-    changed = [{"status": each.task.state.life.status} if each.task else {"refusal": each.left} for each in reports]
-    return {"changes": [{"id": each.id} | told for each, told in zip(reports, changed, strict=True)]}
+    told = sparse(done)
+    rows = [sparse(row) for row in told.pop("rows", [])]
+    return fitted(told | {"changes": rows}, call.options.limit_chars)
 
 
 TOOLS: Final = (
@@ -166,5 +162,4 @@ TOOLS: Final = (
     approve,
     deny,
     change_tasks,
-    redrive,
 )

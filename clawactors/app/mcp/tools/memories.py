@@ -96,8 +96,8 @@ async def context(
 @mcp_tool("Get a memory", "memory", returns=shape(_ID))
 async def get_memory(call: CallContext, *, id: _MemoryId) -> dict[str, Any]:
     """Gets one memory with all of its fields and its sources."""
-    reply = await (await call.client()).memories.ask("memory.show", id=id)
-    return fitted({"id": id} | sparse(reply["row"]), call.options.limit_chars)
+    row = await (await call.client()).memories.get(id)
+    return fitted({"id": id} | sparse(row), call.options.limit_chars)
 
 
 @mcp_tool("Change a memory", "memory", "change", idempotent=True, returns=shape(_ID))

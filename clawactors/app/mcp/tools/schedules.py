@@ -110,6 +110,18 @@ async def get_workflow(call: CallContext, *, name: _Name, version: _Version = 0)
     return fitted(sparse(row), call.options.limit_chars)
 
 
+@mcp_tool("Draw a workflow", "schedules", returns=shape({"mermaid": {"type": "string"}}))
+async def workflow_diagram(
+    call: CallContext,
+    *,
+    name: _Name,
+    version: _Version = 0,
+    task: Annotated[str, Meta(description="An instance, whose steps are shown with their states")] = "",
+) -> dict[str, Any]:
+    """Draws a workflow as Mermaid text."""
+    return {"mermaid": await (await call.client()).workflows.diagram(name, version or None, task=task)}
+
+
 @mcp_tool("Check a workflow", "schedules", returns=ANSWER)
 async def check_workflow(
     call: CallContext, *, definition: Annotated[str, Meta(description="YAML, TOML or JSON")]
@@ -168,6 +180,7 @@ TOOLS: Final = (
     change_trigger,
     workflows,
     get_workflow,
+    workflow_diagram,
     check_workflow,
     add_workflow,
     remove_workflow,

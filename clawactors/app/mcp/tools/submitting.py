@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from clawactors.app.cli.missing import missing
 from clawactors.app.cli.request import request_of_line
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import sparse
@@ -98,11 +99,14 @@ async def submit_task(
         timeout_s=seconds(timeout, "timeout"),
         max_retries=None if retries < 0 else retries,
     )
+    warning = "; ".join(await missing(client, skill, params, "the task"))
+    warned: dict[str, Any] = {"warning": warning} if warning else {}
     wait_s = seconds(wait, "wait")
     if wait_s is None:
-        return await task_answer(call, ref.id)
+        return await task_answer(call, ref.id) | warned
     work = wait_for(call, ref.id, min(wait_s, _LONGEST_S))
-    return await task_answer(call, ref.id, ended=await cancelled_with(call, ref.id, work, leave=on_cancel == "leave"))
+    ended = await cancelled_with(call, ref.id, work, leave=on_cancel == "leave")
+    return await task_answer(call, ref.id, ended=ended) | warned
 
 
 @mcp_tool("Submit many tasks", "tasks", "change", returns=CHANGES, asks=_any_is_risky)
