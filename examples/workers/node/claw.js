@@ -38,7 +38,8 @@ function send (message) {
   } catch (error) {
     throw new TaskError(`this is no JSON: ${error.message}`, { class: 'validation' })
   }
-  return new Promise((resolve) => { if (write(line + '\n')) resolve(); else output.once('drain', resolve) })
+  // Begins a line of its own, whatever a native library has left on the present one.
+  return new Promise((resolve) => { if (write(`\n${line}\n`)) resolve(); else output.once('drain', resolve) })
 }
 
 function told (error) {

@@ -112,7 +112,7 @@ final class Task
 function send(array $message): void
 {
     $flags = JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION;
-    $line = json_encode($message, $flags) . "\n";
+    $line = "\n" . json_encode($message, $flags) . "\n"; // a line of its own, whatever stands on the present one
     for ($written = 0; $written < strlen($line); $written += $count) {
         $count = fwrite(STDOUT, substr($line, $written));
         if ($count === false || $count === 0) {

@@ -35,6 +35,8 @@ _PING_S: Final = 10.0
 _GRACE_S: Final = 5.0
 _LOGGED: Final = 20
 _TEXT_MAX: Final = 200
+_BEGINS: Final = b'{"op"'
+_TRIES: Final = 10
 _OURS: Final = ("CLAW_", "NATS_")
 
 _log = logging.getLogger(__name__)
@@ -143,8 +145,10 @@ class WorkerChild:
                 return decode_message(line)
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 shown = repr(line[:_TEXT_MAX].decode(errors="replace"))
-                hint = "" if line.lstrip()[:1] == b"{" else "; print to standard error: standard output has messages"
+                is_noise = line.lstrip()[:1] != b"{"
+                hint = "; print to standard error: standard output has messages" if is_noise else ""
                 self.refuse(f"{error}: {shown}{hint}")
+                return _behind_noise(line)
         return None
 
     def refuse(self, why: str) -> None:
@@ -228,3 +232,14 @@ class WorkerChild:
             os.close(self._status)
             self._status = -1
         self._errors.cancel()
+
+
+def _behind_noise(line: bytes) -> FromWorker | None:
+    """The message at the end of a line that something else was printed into, without a newline of its own."""
+    end = len(line)
+    for _ in range(_TRIES):
+        if (end := line.rfind(_BEGINS, 0, end)) <= 0:
+            break
+        with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
+            return decode_message(line[end:])
+    return None

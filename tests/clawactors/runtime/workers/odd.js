@@ -65,6 +65,8 @@ serve({
     async run (task, { other }) {
       console.log('printed', { deep: 1 })
       process.stdout.write('written\n')
+      fs.writeSync(1, 'native noise')
+      require('node:child_process').spawnSync('echo', ['child noise'], { stdio: 'inherit' })
       await task.plan(['one', 'two'])
       await task.answer('where', async (offset) => `at ${offset + 1}`)
       await task.emit({ chunk: 1 })
@@ -84,6 +86,7 @@ serve({
     }
   },
   blocks: { async run () { for (const end = Date.now() + 60_000; Date.now() < end;); } },
+  echoes: { async run (task, { text }) { process.stderr.write('e'.repeat(200_000) + '\n'); return await task.step('same', (all) => all, text) } },
   chooses: { async run (task, { first }) { return await Promise.race([task.sleep('1h').then(() => 'slept'), ms(first).then(() => 'worked')]) } },
   leaks: { async run (task) { task.sleep('1h'); task.step('late', async () => await ms(60_000)); return 'done' } }
 })

@@ -64,6 +64,10 @@ def serve(attempt: str, how: str) -> None:
             if "error" not in reply:
                 say(op="result", attempt=attempt, value=f"{method} {args} was taken")
                 return
+    if how == "unterminated":
+        os.write(1, b'Loading {"op" 50 %')
+        say(op="result", attempt=attempt, value="heard")
+        return
     if how == "two-ends":
         say(op="result", attempt=attempt, value="first")
         say(op="result", attempt=attempt, value="second")

@@ -215,3 +215,25 @@ async def test_a_worker_reads_and_writes_files(client: ClusterClient, tmp_path: 
     ref = await client.submit("js-words", files={"text": b"one two three"}, id="t")
     assert await ref.result(10) == 3
     assert (await ref.download("report.txt", tmp_path)).read_text() == "text: 3 words\n"
+
+
+async def test_large_values_go_both_ways_at_once(client: ClusterClient) -> None:
+    texts = ["x" * 3_000_000 + str(number) for number in range(6)]
+    refs = [await client.submit("echoes", {"text": text}) for text in texts]
+    assert await asyncio.gather(*(ref.result(30) for ref in refs)) == texts
+
+
+async def test_a_drain_hands_back_and_uses_up_no_retry(
+    cluster: Cluster, client: ClusterClient, workers: Workers, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    ref = await client.submit("steps", {"trace": str(trace), "pause": 200}, id="t", max_retries=0)
+    waiting = await client.submit("js-order", {"item": "tea"}, id="w", max_retries=0)
+    await status(client, "w", "waiting")
+    cluster.nodes["n1"].stop()
+    async with Workers([EXAMPLE, ODD], "n2") as others:
+        await cluster.node("n2", others.skills)
+        await waiting.signal("go", "Ada")
+        assert await ref.result(20) == [0, 2, 4, 6, 8]
+        assert await waiting.result(20) == "r-tea to Ada"
+    assert Counter(lines(trace)) == {f"s{number}": 1 for number in range(5)}

@@ -59,8 +59,9 @@ async def test_noise_is_counted_and_answered_and_hurts_nothing(
         assert await client.run("odd", wait_s=10) == "survived"
         assert await client.run("odd", {"how": "nonsense"}, wait_s=20) == "survived"
         assert await client.run("odd", {"how": "two-ends"}, wait_s=10) == "first"
+        assert await client.run("odd", {"how": "unterminated"}, wait_s=10) == "heard"
         assert await client.run("odd", wait_s=10) == "survived"
-        assert workers._workers[0].malformed == 16
+        assert workers._workers[0].malformed == 17
         assert workers._workers[0].deaths == 0
     assert "print to standard error: standard output has messages" in caplog.text
     assert "it has 3000000 bytes, and 1000000 is the most" in caplog.text
