@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -332,6 +333,21 @@ async def test_large_values_move_with_the_histories_that_name_them() -> None:
         stage.archive.store.kept = {}  # type: ignore[attr-defined]
         with pytest.raises(Missing):
             await stage.archive.history((await client.task("l")).archived_in or "", "task/l")
+
+
+async def test_the_parts_of_a_file_move_with_the_task_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawactors.runtime.files.FILE_PART_BYTES", 1000)
+    async with Cluster(log=WholeLog) as cluster:
+        stage, control = await staged(cluster, 0)
+        client = cluster.client("client/ada")
+        body = os.urandom(2500)
+        await client.run("echo", {"text": "hi"}, files={"data": body}, id="f", wait_s=10)
+        await control.snapshots.fresh()
+        assert (await stage.move(control)).blobs == 4, "three parts and their list"
+        await sweep(cluster.log, cluster.blobs, cluster.outputs, -1)
+        assert not cluster.blobs.kept
+        [row] = await client.files.of("f")
+        assert b"".join([part async for part in client.files.read(row.file)]) == body
 
 
 async def test_a_store_that_fails_stops_the_run_and_nothing_is_lost() -> None:
