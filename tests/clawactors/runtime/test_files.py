@@ -119,6 +119,27 @@ async def test_what_is_damaged_missing_or_forged_is_told() -> None:
         await read(blobs, replace(file, parts=one, size_bytes=1 << 40))
 
 
+async def test_an_upload_and_a_download_outlive_the_leader(cluster: Cluster) -> None:
+    await cluster.control("control/a")
+    client, body = cluster.client(), os.urandom(6 * PART)
+    blobs = client.payloads.blobs
+
+    async def killing() -> AsyncIterator[bytes]:
+        yield body[: 3 * PART]
+        await cluster.kill("control/a")
+        await cluster.control("control/b")
+        yield body[3 * PART :]
+
+    file = await put_file(blobs, "a", killing())
+    got = b""
+    async for part in read_file(blobs, file):
+        got += part
+        if len(got) == 2 * PART:
+            await cluster.kill("control/b")
+            await cluster.control("control/c")
+    assert got == body
+
+
 # Names
 
 

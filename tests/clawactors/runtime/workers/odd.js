@@ -36,6 +36,8 @@ serve({
     }
   },
   stubborn: { cancel_grace_s: 0.2, async run (task) { await task.emit('here'); await ms(60_000) } },
+  slow: { timeout_s: 0.2, retry: { max_retries: 0 }, async run (task) { await new Promise((resolve, reject) => task.signals.addEventListener('abort', () => reject(task.signals.reason))) } },
+  silent: { heartbeat_s: 0.2, retry: { max_retries: 0 }, async run (task) { for (let n = 0; n < 4; n++) { await ms(100); task.heartbeat() } await ms(60_000) } },
   fails: {
     retry: { max_retries: 2, wait_s: 0.01, jitter: 0 },
     async run (task, { how, trace }) {

@@ -112,6 +112,7 @@ async def test_a_step_that_was_done_never_runs_again_when_the_node_is_killed(
     assert (done["s3"], done["s4"]) == (1, 1)
 
 
+@pytest.mark.soak
 async def test_a_task_that_kills_its_worker_ends_dead_and_others_do_not(
     client: ClusterClient, workers: Workers, tmp_path: Path
 ) -> None:
@@ -142,6 +143,14 @@ async def test_code_that_does_not_heed_a_cancel_is_left_behind(client: ClusterCl
     await ref.cancel()
     await status(client, "t", "cancelled")
     assert await client.run("js-greet", {"name": "Ada"}, wait_s=10) == "Hello, Ada!"
+
+
+@pytest.mark.parametrize("skill", ["slow", pytest.param("silent", marks=pytest.mark.soak)])
+async def test_an_attempt_that_takes_too_long_or_is_silent_fails(client: ClusterClient, skill: str) -> None:
+    with pytest.raises(TaskFailed) as failed:
+        await client.run(skill, wait_s=20)
+    assert failed.value.error is not None
+    assert failed.value.error.kind == "timeout"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +207,7 @@ async def test_the_other_calls_of_a_task(client: ClusterClient) -> None:
     assert [chunk.value async for chunk in ref.stream(live=False)] == [{"chunk": 1}]
 
 
+@pytest.mark.soak
 async def test_many_tasks_and_branches_side_by_side(client: ClusterClient) -> None:
     refs = [await client.submit("js-fan-out", {"count": 7}) for _ in range(30)]
     assert await asyncio.gather(*(ref.result(20) for ref in refs)) == [91] * 30
@@ -217,6 +227,7 @@ async def test_a_worker_reads_and_writes_files(client: ClusterClient, tmp_path: 
     assert (await ref.download("report.txt", tmp_path)).read_text() == "text: 3 words\n"
 
 
+@pytest.mark.soak
 async def test_large_values_go_both_ways_at_once(client: ClusterClient) -> None:
     texts = ["x" * 3_000_000 + str(number) for number in range(6)]
     refs = [await client.submit("echoes", {"text": text}) for text in texts]
