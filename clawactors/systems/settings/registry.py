@@ -128,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10_000
     node_slots: Annotated[
         int,
-        _number("node.slots", "tasks that a node runs at once", "node", 1, 100_000, unit="tasks", applies="restart"),
+        _number("node.slots", "tasks that a node runs at once", "node", 0, 100_000, unit="tasks", applies="restart"),
     ] = 5
     sweep_older: Annotated[
         float,
