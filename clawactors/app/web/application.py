@@ -1,16 +1,15 @@
 """Puts the paths, the errors and the pages together."""
 
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.static_files import create_static_files_router
 
 from clawactors.app.web.documented import document_problems
 from clawactors.app.web.guard import Asker, Guard
+from clawactors.app.web.pages import page_routes
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
 from clawactors.app.web.routes.cluster import ClusterRoutes
@@ -28,10 +27,9 @@ from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.version import VERSION
 
-__all__ = ["API", "STATIC", "Clients", "routed_application", "web_application"]
+__all__ = ["API", "Clients", "routed_application", "web_application"]
 
 API: Final = "/api/v1"
-STATIC: Final = Path(__file__).parent / "static"
 
 _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
@@ -76,9 +74,8 @@ def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar
         dependencies={"claw": Provide(claw)},
         before_request=refuse_unknown,
     )
-    pages = create_static_files_router("/", [STATIC], html_mode=True, include_in_schema=False)
     return Litestar(
-        [api, pages, login_route()],
+        [api, page_routes(), login_route()],
         state=State({"login": login, "port": port}),
         exception_handlers={Exception: answer_problem},
         logging_config=None,

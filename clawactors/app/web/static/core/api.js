@@ -1,0 +1,69 @@
+// Asks the HTTP API. All paths are below /api/v1; see docs/http.md.
+
+import { learnClock } from "./format.js";
+
+const BASE = "/api/v1";
+const signedOut = new EventTarget();
+
+/** What the API refused, with its hint. */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || `the server answered ${status}`);
+    this.status = status;
+    this.code = problem.code ?? "";
+    this.hint = problem.hint ?? "";
+  }
+}
+
+export const onSignedOut = (call) => signedOut.addEventListener("out", call);
+
+/** `?a=1&b=2`, without what is empty; a list repeats its name. */
+export function query(given) {
+  const made = new URLSearchParams();
+  for (const [name, value] of Object.entries(given ?? {})) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== undefined && each !== null && each !== "" && each !== false) made.append(name, String(each));
+    }
+  }
+  const text = made.toString();
+  return text && `?${text}`;
+}
+
+/** A path of several parts, each escaped. */
+export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
+
+function csrf() {
+  return document.cookie.match(/(?:^|; )(?:__Host-)?claw[-_]csrf=([^;]+)/)?.[1];
+}
+
+export async function request(method, where, { body, headers, signal } = {}) {
+  let response;
+  const sent = { accept: "application/json", ...headers };
+  if (body !== undefined) sent["content-type"] = "application/json";
+  if (method !== "GET" && csrf()) sent["x-csrf-token"] = csrf();
+  try {
+    response = await fetch(BASE + where, {
+      method,
+      headers: sent,
+      signal,
+      credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { detail: "the dashboard's server does not answer", code: "unavailable", hint: "is claw still running? claw status tells" });
+  }
+  learnClock(response.headers.get("date"));
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  if (response.status === 401) signedOut.dispatchEvent(new Event("out"));
+  throw new ApiError(response.status, problem);
+}
+
+const answer = async (response) => ((await response).status === 204 ? null : (await response).json());
+
+export const get = (where, given, signal) => answer(request("GET", where + query(given), { signal }));
+export const post = (where, body = {}) => answer(request("POST", where, { body }));
+export const put = (where, body = {}) => answer(request("PUT", where, { body }));
+export const patch = (where, body, headers) => answer(request("PATCH", where, { body, headers }));
+export const remove = (where) => answer(request("DELETE", where));

@@ -1,0 +1,89 @@
+// Follows server-sent events, with the id of the last one, so that a reconnect misses nothing and repeats nothing.
+
+import { ApiError, query, request } from "./api.js";
+
+const FIRST_MS = 500;
+const LONGEST_MS = 15_000;
+
+/** Waits; ends early when the signal aborts. */
+export function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+/**
+ * Calls `onEvent({ id, type, data })` for each event until the signal aborts, or the server says that the path is not there.
+ * `onState` hears `live`, `retrying` and `ended`.
+ */
+export async function follow(where, given, { signal, onEvent, onState = () => {} }) {
+  let wait = FIRST_MS;
+  let last = "";
+  while (!signal.aborted) {
+    try {
+      const headers = { accept: "text/event-stream", ...(last && { "last-event-id": last }) };
+      const response = await request("GET", where + query(given), { headers, signal });
+      onState("live");
+      for await (const event of events(response.body)) {
+        wait = FIRST_MS;
+        if (event.id) last = event.id;
+        if (event.type === "end") return onState("ended");
+        if (event.data !== undefined) onEvent(event);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
+        onState("ended", error);
+        return;
+      }
+    }
+    if (signal.aborted) return;
+    onState("retrying");
+    await pause(wait, signal);
+    wait = Math.min(wait * 2, LONGEST_MS);
+  }
+}
+
+async function* events(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let event = {};
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split(/\r\n|\n|\r/);
+      rest = lines.pop();
+      for (const line of lines) {
+        if (line === "") {
+          if (event.data !== undefined || event.type) yield event;
+          event = {};
+          continue;
+        }
+        const [, name, text] = line.match(/^([^:]*)(?:: ?(.*))?$/s) ?? [];
+        if (name === "data") event.data = event.data === undefined ? (text ?? "") : `${event.data}\n${text ?? ""}`;
+        else if (name === "id") event.id = text ?? "";
+        else if (name === "event") event.type = text ?? "";
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Calls it now and every `ms`, while the page is seen. An error is handed to `onError` and it goes on. */
+export async function repeat(ms, signal, call, onError = () => {}) {
+  while (!signal.aborted) {
+    if (!document.hidden) {
+      try {
+        await call();
+      } catch (error) {
+        if (signal.aborted || error.name === "AbortError") return;
+        onError(error);
+        if (error.status === 401) return;
+      }
+    }
+    await pause(ms, signal);
+  }
+}

@@ -1,0 +1,40 @@
+// A page that is a table with actions: what several pages share.
+
+import { h, put } from "./dom.js";
+import { repeat } from "./live.js";
+import { act, button, table, trouble } from "./widgets.js";
+
+/**
+ * Shows `load()`'s rows and keeps them up to date; resolves when they are there. `columns(refresh)` may use `refresh` in
+ * actions. `none()` is what is shown without rows.
+ */
+export async function tablePage({ root, signal, title, intro, actions = () => [], load, columns, none, every = 3000, after }) {
+  const body = h("div", { class: "card" });
+  let seen = "";
+  const refresh = async () => {
+    const rows = await load();
+    const now = JSON.stringify(rows);
+    if (now === seen || body.contains(document.activeElement) && document.activeElement.matches("button,input") && seen && rows.length === JSON.parse(seen).length && sameButTimes(now, seen)) return;
+    seen = now;
+    const at = focusPlace(body);
+    put(body, rows.length ? table(title, columns(refresh), rows) : none());
+    focusAgain(body, at);
+  };
+  put(root, h("div", { class: "title" }, h("h1", null, title), h("div", { class: "row" }, actions(refresh))), intro ? h("p", { class: "muted" }, intro) : null, body, after ?? null);
+  await refresh();
+  let first = true;
+  repeat(every, signal, () => (first ? (first = false) : refresh()), (error) => (error.status === 401 ? null : ((seen = ""), put(body, trouble(error, () => refresh())))));
+  return refresh;
+}
+
+const sameButTimes = (a, b) => a.replace(/"[^"]*_at":"[^"]*"/g, "") === b.replace(/"[^"]*_at":"[^"]*"/g, "");
+const focusable = (body) => [...body.querySelectorAll("a,button,input,summary")];
+const focusPlace = (body) => (body.contains(document.activeElement) ? focusable(body).indexOf(document.activeElement) : -1);
+function focusAgain(body, at) {
+  if (at >= 0) focusable(body)[Math.min(at, focusable(body).length - 1)]?.focus({ preventScroll: true });
+}
+
+/** A button of a row: does it, says so, and loads the rows again. */
+export const rowAction = (text, call, done, refresh, props = {}) => button(text, async (event) => {
+  if ((await act(event.target, call, done)) !== undefined) await refresh();
+}, { class: "small", ...props });

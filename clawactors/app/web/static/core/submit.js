@@ -1,0 +1,34 @@
+// The dialog that makes a task.
+
+import { get, post } from "./api.js";
+import { ask, failed } from "./widgets.js";
+
+export const PRIORITIES = ["low", "normal", "high", "urgent"];
+
+/** Asks for a skill and its parameters; resolves to the row of the new task, or null. */
+export async function newTask(given = {}) {
+  let skills = [];
+  try {
+    skills = (await get("/skills")).rows;
+  } catch (error) {
+    failed(error);
+  }
+  return ask({
+    title: "New task",
+    submit: "Submit",
+    fields: [
+      { name: "skill", label: "Skill", required: true, list: skills.map((each) => each.name), value: given.skill },
+      { name: "params", label: "Parameters (JSON)", kind: "json", value: given.params ? JSON.stringify(given.params, null, 2) : "{}", rows: 5 },
+      { name: "name", label: "Name", value: given.name },
+      { name: "priority", label: "Priority", options: PRIORITIES, value: "normal" },
+      { name: "user", label: "User" },
+      { name: "tags", label: "Tags", hint: "separated by commas" },
+      { name: "at", label: "Not before", hint: "a time with its zone, as in 2027-01-31T08:00:00Z" },
+    ],
+    send: ({ tags, ...values }) => {
+      const body = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
+      const labels = tags.split(",").map((each) => each.trim()).filter(Boolean);
+      return post("/tasks", labels.length ? { ...body, tags: labels } : body);
+    },
+  });
+}

@@ -1,0 +1,94 @@
+// The event log: what happened in the cluster, live.
+
+import { h, later, put } from "../core/dom.js";
+import { exact, number } from "../core/format.js";
+import { list } from "../core/list.js";
+import { follow } from "../core/live.js";
+import { button, empty, filters, json, section, taskLink } from "../core/widgets.js";
+
+const MOST = 5000;
+const BACK = 1000; // events before the end that are shown first
+
+export default async function logs({ root, signal, query, set }) {
+  let wanted = query;
+  let following = new AbortController();
+  let paused = false;
+  let unseen = 0;
+  const rows = [];
+  const state = h("span", { class: "muted", role: "status" });
+  const detail = h("div", null);
+  const hold = button("Pause", () => {
+    paused = !paused;
+    hold.textContent = paused ? "Continue" : "Pause";
+    hold.setAttribute("aria-pressed", String(paused));
+    if (!paused) {
+      unseen = 0;
+      show();
+    }
+  }, { "aria-pressed": "false" });
+  const shown = list({
+    label: "Events, newest first",
+    key: (row) => `${row.seq}.${row.place}`,
+    load: async () => ({ rows: [...rows].reverse(), cursor: null }),
+    empty: () => empty("No event has come yet.", "Events appear here as they are recorded."),
+    onError: (error) => error.message,
+    columns: [
+      ["Seq", (row) => button(String(row.seq), () => open(row), { class: "quiet small mono", "aria-label": `Show event ${row.seq}` }), "seq"],
+      ["Time", (row) => h("time", { datetime: row.at, title: row.at }, exact(row.at).slice(11)), "when"],
+      ["Event", (row) => row.type, "type"],
+      ["Of", (row) => (row.kind === "task" && row.id ? taskLink(row.id) : (row.id ?? "")), "task"],
+      ["Says", (row) => h("span", { class: "mono" }, row.brief), "note"],
+    ],
+  });
+  const show = () => shown.restart();
+  const soon = later(100, () => (paused ? (state.textContent = `${number(++unseen)} new`) : shown.element.scrollTop > 200 ? null : show()));
+
+  function open(row) {
+    put(detail, section(`Event ${row.seq}`, h("div", { class: "payload" }, json(row.data))));
+    detail.scrollIntoView({ block: "nearest" });
+  }
+
+  function start() {
+    following.abort();
+    following = new AbortController();
+    rows.length = 0;
+    let place = 0;
+    let last = 0;
+    const given = { type: wanted.type, task: wanted.task, skill: wanted.skill, user: wanted.user, from: wanted.from || `-${BACK}` };
+    follow("/events", given, {
+      signal: following.signal,
+      onEvent: ({ id, type, data }) => {
+        let event;
+        try {
+          event = JSON.parse(data);
+        } catch {
+          return;
+        }
+        const { seq = Number(id), at, type: said = type, kind, by, ...others } = event;
+        place = seq === last ? place + 1 : 0;
+        last = seq;
+        const name = event.id ?? event.task;
+        delete others.id;
+        rows.push({ seq, place, at, type: said, kind: kind ?? said?.split(".")[0], id: name, brief: JSON.stringify(others.event ?? others).slice(0, 300), data: event });
+        if (rows.length > MOST) rows.splice(0, rows.length - MOST);
+        soon();
+      },
+      onState: (now, error) => {
+        if (!paused) state.textContent = error ? error.message : { live: "live", retrying: "reconnecting…", ended: "" }[now];
+      },
+    });
+    show();
+  }
+  signal.addEventListener("abort", () => following.abort());
+  put(root, h("div", { class: "title" }, h("h1", null, "Log"), state, h("div", { class: "row" }, hold)), filters([
+    { name: "task", label: "Task", kind: "search", placeholder: "id of a task" }, { name: "type", label: "Event", placeholder: "task.dead", list: ["task.submitted", "task.started", "task.completed", "task.attempt_failed", "task.dead", "step.completed", "node.registered"] },
+    { name: "skill", label: "Skill" }, { name: "user", label: "User" }, { name: "from", label: "From sequence", kind: "search" },
+  ], wanted, (changes) => set(changes, { replace: true })), shown.element, detail);
+  start();
+  return {
+    update(next) {
+      wanted = next;
+      start();
+    },
+  };
+}

@@ -1,0 +1,333 @@
+// One task: why it is in its state, what happened when, what it said, and how it was at any moment.
+
+import { get, patch, path, post, remove } from "../core/api.js";
+import { h, later, put, say } from "../core/dom.js";
+import { between, duration, exact, number, time } from "../core/format.js";
+import { follow, repeat } from "../core/live.js";
+import { newTask, PRIORITIES } from "../core/submit.js";
+import { act, ask, badge, button, code, copier, empty, facts, failed, fold, idOf, json, section, sure, table, taskLink, toast } from "../core/widgets.js";
+
+const ENDED = ["completed", "failed", "cancelled", "dead", "archived"];
+const OPEN = ["pending", "waiting", "scheduled", "running", "blocked", "paused"];
+const LOG_MOST = 400_000; // characters of output that stay on the page
+const EVENTS_MOST = 300;
+
+export default async function task({ root, rest, signal, query, set, go, title }) {
+  const id = rest[0];
+  const where = path("tasks", id);
+  const parts = Object.fromEntries(["head", "why", "facts", "fall", "tree", "payload", "output", "time"].map((name) => [name, h("div", { class: "page" })]));
+  let row;
+  let history = [];
+
+  async function load() {
+    const [now, why, events, tree] = await Promise.all([
+      get(where, {}, signal), get(`${where}/why`, {}, signal), get(`${where}/history`, {}, signal), get(`${where}/tree`, { limit: 200 }, signal).catch(() => null),
+    ]);
+    const moved = !row || row.version !== now.version;
+    row = now;
+    history = events.rows;
+    title(row.name || row.skill || id);
+    if (!moved) return showWhy(why);
+    showHead();
+    showWhy(why);
+    showFacts();
+    put(parts.fall, waterfall(row, history));
+    put(parts.tree, tree && tree.rows.length > 1 ? section("Children", treeOf(tree)) : null);
+    put(parts.payload, payload(row));
+    travel.show();
+  }
+
+  function showHead() {
+    const can = (names) => names.includes(row.status);
+    const step = (verb, text, done, body) => button(text, (event) => change(event.target, () => post(`${where}/${verb}`, body), done));
+    put(parts.head, h("div", { class: "title" }, h("h1", null, row.name || row.skill || id), badge(row.status), idOf(id),
+      h("div", { class: "row" },
+        can(["running", "pending", "waiting", "scheduled", "blocked"]) && step("pause", "Pause", "Paused"),
+        can(["paused"]) && step("resume", "Resume", "Resumed"),
+        can(["failed", "dead", "cancelled", "blocked"]) && step("retry", "Retry", "It runs again"),
+        can(OPEN) && button("Signal", signalIt), can(["pending"]) && button("Edit", edit),
+        (row.steps ?? []).length ? button("Fork", forkIt) : null,
+        can(ENDED) && row.status !== "archived" && button("Delete", erase),
+        can(ENDED) && button("Submit again", again),
+        can(OPEN) && button("Cancel", cancel, { class: "danger" }))));
+  }
+
+  async function change(target, call, done) {
+    if ((await act(target, call, done)) !== undefined) await load().catch(failed);
+  }
+  async function cancel() {
+    await ask({
+      title: "Cancel this task?", danger: true, submit: "Cancel the task", text: "Running code may clean up first.",
+      fields: [{ name: "undo", label: "Undo its completed steps", kind: "check" }, { name: "now", label: "At once, without time to clean up", kind: "check" }],
+      send: (body) => post(`${where}/cancel`, body),
+    });
+    await load();
+  }
+  async function signalIt() {
+    await ask({
+      title: "Send a signal", submit: "Send",
+      fields: [{ name: "name", label: "Name", required: true }, { name: "payload", label: "Payload (JSON)", kind: "json", value: "null" }],
+      send: ({ name, payload }) => post(`${where}/signals/${encodeURIComponent(name)}`, payload),
+    });
+    await load();
+  }
+  async function edit() {
+    await ask({
+      title: "Edit this task", submit: "Save", text: "A task can be edited before its first run.",
+      fields: [{ name: "name", label: "Name", value: row.name ?? "" }, { name: "priority", label: "Priority", options: PRIORITIES, value: PRIORITIES[row.priority - 1] ?? "normal" }, { name: "params", label: "Parameters (JSON)", kind: "json", value: JSON.stringify(row.params ?? {}, null, 2), rows: 6 }],
+      send: (body) => patch(where, body, { "if-match": `"${row.version}"` }),
+    });
+    await load();
+  }
+  async function forkIt(_, from) {
+    const made = await ask({
+      title: "Fork from a step", submit: "Fork", text: "A new task takes over the results of all steps before this one, and goes on from there.",
+      fields: [{ name: "step", label: "Step", options: row.steps.map((each) => each.name), value: from ?? row.steps.at(-1).name }],
+      send: (body) => post(`${where}/fork`, body),
+    });
+    if (made?.id) go(`/tasks/${encodeURIComponent(made.id)}`);
+  }
+  async function erase() {
+    if (await sure("Delete this task?", "It leaves the lists; its history stays readable.", "Delete")) if ((await act(null, () => remove(where), "Deleted")) !== undefined) go("/tasks");
+  }
+  async function again() {
+    const made = await newTask(row);
+    if (made?.id) go(`/tasks/${encodeURIComponent(made.id)}`);
+  }
+
+  function showWhy(why) {
+    const tone = { dead: "bad", failed: "bad", blocked: "warn", paused: "warn" }[row.status] ?? "";
+    const asks = why.waiting_for?.name?.startsWith?.("claw:approval:") && why.waiting_for.name.slice("claw:approval:".length);
+    put(parts.why, why.reasons.length && row.status !== "completed" ? h("div", { class: `notice ${tone}`, role: "note", "aria-label": "Why" }, why.reasons.map((each) => h("p", null, each)),
+      asks ? h("div", { class: "row" }, ...["approve", "deny"].map((verb) => button(verb === "approve" ? "Approve" : "Deny", (event) => change(event.target, () => post(`${where}/${verb}`, { name: asks }), verb === "approve" ? "Approved" : "Denied")))) : null) : null,
+    row.status === "running" && row.progress ? h("progress", { max: 100, value: row.progress, "aria-label": `${Math.round(row.progress)} percent done` }) : null);
+  }
+
+  function showFacts() {
+    put(parts.facts, section("Facts", facts([
+      ["Skill", h("a", { href: `/tasks?skill=${encodeURIComponent(row.skill)}` }, row.skill)], ["User", row.user], ["Node", row.node && h("a", { href: `/nodes/${encodeURIComponent(row.node)}` }, row.node)],
+      ["Attempt", row.attempt && `${row.attempt} (${row.max_retries} retries)`], ["Run", row.run > 1 ? row.run : ""], ["Priority", PRIORITIES[row.priority - 1] ?? row.priority],
+      ["Submitted", time(row.submitted_at)], ["Started", row.started_at && time(row.started_at)], ["Ended", row.completed_at && time(row.completed_at)],
+      ["Took", row.started_at && duration(between(row.started_at, row.completed_at ?? (ENDED.includes(row.status) ? row.updated_at : null)))],
+      ["Not before", row.not_before && time(row.not_before)], ["Deadline", row.deadline && time(row.deadline)], ["Waits until", row.waiting_until && time(row.waiting_until)],
+      ["Timeout", row.timeout_s && duration(row.timeout_s)], ["Parent", row.parent && taskLink(row.parent)], ["After", row.after?.length ? row.after.map((each) => taskLink(each)) : ""],
+      ["Fork of", row.fork_of && taskLink(row.fork_of)], ["Forks", row.forks?.length ? row.forks.map((each) => taskLink(each)) : ""],
+      ["Tags", row.tags?.length ? row.tags.map((each) => h("a", { class: "tag", href: `/tasks?tag=${encodeURIComponent(each)}` }, each)) : ""],
+      ["Requires", row.requires?.join(", ")], ["Prefers", row.prefers?.join(", ")], ["Affinity", Object.entries(row.affinity ?? {}).map(([key, value]) => `${key}=${value}`).join(", ")],
+      ["Description", row.description], ["Archived in", row.archived_in], ["Version", number(row.version)],
+    ])));
+  }
+
+  const output = makeOutput(where, signal, () => row);
+  const travel = makeTravel();
+
+  function makeTravel() {
+    const slider = h("input", { type: "range", min: 0, max: 0, "aria-label": "Moment in the history of the task" });
+    const label = h("p", { role: "status" });
+    const changed = h("div", null);
+    const from = h("select", { "aria-label": "Compare with" });
+    const events = h("div", null);
+    let places = [];
+    let at = -1;
+    let newest = true;
+
+    const current = () => places[at];
+    const before = () => (from.value === "" ? (places[at - 1] ?? 0) : Number(from.value));
+    const look = later(120, async () => {
+      const seq = current();
+      if (!seq) return;
+      const begin = Math.min(before(), seq);
+      try {
+        const [then, diff] = await Promise.all([get(where, { at: seq }, signal), get(`${where}/diff`, { from: begin, to: seq }, signal)]);
+        if (current() !== seq) return;
+        const names = Object.keys(diff.changed);
+        put(changed,
+          h("div", { class: "row" }, h("span", null, "State then: "), badge(then.status), h("span", { class: "muted" }, `version ${then.version}`), (then.steps ?? []).length ? button("Fork from here", (event) => forkIt(event, then.steps.at(-1).name), { class: "small" }) : null),
+          names.length ? table(`What changed from ${begin} to ${seq}`, [
+            ["Field", (name) => name],
+            ["Before", (name) => h("del", { class: "del" }, brief(diff.changed[name].before)), "wide"],
+            ["After", (name) => h("ins", { class: "ins" }, brief(diff.changed[name].after)), "wide"],
+          ], names) : h("p", { class: "muted" }, "Nothing changed in the fields of the task."),
+          fold("The whole state", () => h("div", { class: "payload" }, copier(JSON.stringify(then, null, 2), "Copy the state"), json(then))));
+      } catch (error) {
+        failed(error);
+      }
+    });
+
+    function place(next, tell = true) {
+      at = Math.max(0, Math.min(places.length - 1, next));
+      newest = at === places.length - 1;
+      slider.value = at;
+      const there = history.filter((each) => each.seq === current());
+      const text = there.length ? `Sequence ${current()} (${at + 1} of ${places.length}): ${there.map((each) => each.type).join(", ")}, ${exact(there[0].at)}` : "";
+      label.textContent = text;
+      slider.setAttribute("aria-valuetext", text);
+      for (const line of events.querySelectorAll("tr")) line.toggleAttribute("aria-current", line.dataset.seq === String(current()));
+      if (tell) set({ at: newest ? undefined : String(current()), from: from.value || undefined }, { replace: true });
+      look();
+    }
+    slider.addEventListener("input", () => place(Number(slider.value)));
+    from.addEventListener("change", () => place(at));
+    const step = (by, name, sign) => button(sign, () => place(at + by), { "aria-label": name, title: name, class: "small" });
+    const element = section("Time travel", h("div", { class: "slider" }, step(-1, "Event before", "◀"), slider, step(1, "Next event", "▶")), label,
+      h("div", { class: "field" }, h("label", null, "Compare with ", from)), changed, events);
+    let wanted = query.at ? Number(query.at) : null;
+
+    return {
+      element,
+      show() {
+        const shown = places.length;
+        places = [...new Set(history.map((each) => each.seq))];
+        slider.max = Math.max(0, places.length - 1);
+        const chosen = from.value || query.from || "";
+        put(from, h("option", { value: "" }, "the event before"), places.map((seq) => h("option", { value: seq, selected: String(seq) === chosen }, `sequence ${seq}`)));
+        put(events, fold(`All ${number(history.length)} events`, () => eventTable(), history.length <= 40));
+        if (wanted !== null) {
+          const near = places.findLastIndex((seq) => seq <= wanted);
+          wanted = null;
+          place(near < 0 ? 0 : near, false);
+        } else if (newest || !shown) place(places.length - 1, false);
+      },
+    };
+
+    function eventTable() {
+      const some = history.slice(-EVENTS_MOST).reverse();
+      return [history.length > some.length ? h("p", { class: "muted" }, `The newest ${EVENTS_MOST} of ${history.length}.`) : null, table("Events", [
+        ["Seq", (each) => button(String(each.seq), () => place(places.indexOf(each.seq)), { class: "quiet small mono", "aria-label": `Go to sequence ${each.seq}` })],
+        ["Time", (each) => time(each.at)],
+        ["Event", (each) => each.type],
+        ["By", (each) => each.by ?? ""],
+        ["Says", (each) => {
+          const { seq, at: when, type, by, to, ...said } = each;
+          return Object.keys(said).length ? h("div", { class: "payload" }, json(said, " ")) : "";
+        }, "wide"],
+      ], some)];
+    }
+  }
+
+  put(root, parts.head, parts.why, parts.facts, h("div", { class: "grid" }, parts.fall, output.element), parts.tree, parts.payload, travel.element);
+  await load();
+  output.start(query.stream);
+  const again_ = later(150, () => load().catch(failed));
+  let live = false;
+  follow(`${where}/events`, {}, { signal, onEvent: again_, onState: (state) => (live = state === "live") });
+  repeat(2000, signal, () => (live || ENDED.includes(row.status) ? null : load()));
+  return { update() {} };
+}
+
+const brief = (value) => {
+  const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 300 ? `${text.slice(0, 300)}… (${number(text.length)} characters)` : text;
+};
+
+function treeOf(tree) {
+  return [h("ul", { class: "tree" }, tree.rows.map((each) => {
+    const item = h("li", null, badge(each.status), taskLink(each.id, each.name || each.id), h("span", { class: "muted" }, each.skill), each.error ? h("span", { class: "muted" }, each.error) : null);
+    item.style.paddingLeft = `${each.level * 22}px`;
+    return item;
+  })), tree.more ? h("p", { class: "muted" }, "There are more.") : null];
+}
+
+function payload(row) {
+  const failure = row.error && [json(`${row.error.class}: ${row.error.message}`), row.error.traceback ? fold("Traceback", () => h("pre", { tabindex: "0" }, row.error.traceback)) : null];
+  const known = [["Parameters", row.params], ["Result", row.result], ["Metadata", row.metadata]].filter(([, value]) => value !== null && value !== undefined && !(typeof value === "object" && !Object.keys(value).length));
+  const stepped = (row.steps ?? []).filter((each) => each.result !== null || each.error);
+  return section("Values", h("div", { class: "payload page" },
+    failure ? h("div", null, h("h3", null, "Error"), failure) : null,
+    known.map(([name, value]) => h("div", null, h("h3", null, name, " ", copier(typeof value === "string" ? value : JSON.stringify(value, null, 2), `Copy ${name}`)), json(value))),
+    stepped.length ? fold(`Results of ${stepped.length} steps`, () => stepped.map((each) => json(each.error ?? each.result, each.name))) : null,
+    failure || known.length || stepped.length ? null : empty("This task has no values yet.")));
+}
+
+/** Attempts, and the steps in them, on one axis of time. */
+function waterfall(row, history) {
+  const attempts = [];
+  for (const event of history) {
+    if (event.type === "task.scheduled") attempts.push({ name: `attempt ${event.attempt ?? attempts.length + 1}`, node: event.node, from: event.at, to: null, status: "running", attempt: event.attempt ?? attempts.length + 1 });
+    const last = attempts.at(-1);
+    if (!last || last.to) continue;
+    const end = { "task.completed": "completed", "task.attempt_failed": "failed", "task.failed": "failed", "task.dead": "dead", "task.cancelled": "cancelled", "task.interrupted": "interrupted", "task.blocked": "blocked" }[event.type];
+    if (end) Object.assign(last, { to: event.at, status: end });
+  }
+  const bars = attempts.flatMap((each) => [each, ...(row.steps ?? []).filter((step) => step.attempt === each.attempt).map((step) => ({ name: step.name, from: step.started_at ?? step.completed_at, to: step.completed_at, status: step.status, step: true }))]).filter((each) => each.from);
+  if (!bars.length) return section("Waterfall", empty("It has not run yet."));
+  const begin = Math.min(...bars.map((each) => Date.parse(each.from)));
+  const end = Math.max(...bars.map((each) => (each.to ? Date.parse(each.to) : Date.now())), begin + 1);
+  const tone = (status) => ({ completed: "good", failed: "bad", dead: "bad", undo_failed: "bad", interrupted: "warn", blocked: "warn", compensated: "warn" })[status] ?? "";
+  return section("Waterfall", h("div", { class: "fall", role: "list", "aria-label": "Attempts and steps" }, bars.slice(0, 200).map((each) => {
+    const from = Date.parse(each.from);
+    const to = each.to ? Date.parse(each.to) : Date.now();
+    const took = duration((to - from) / 1000);
+    return h("div", { role: "listitem", class: `${each.step ? "step" : "strong"} ${tone(each.status)}`, title: `${each.name}: ${each.status}, ${exact(each.from)}, ${took}` },
+      h("span", { class: "name" }, each.name, each.node ? h("span", { class: "muted" }, ` ${each.node}`) : null, h("span", { class: "unseen" }, `, ${each.status}`)),
+      h("span", { class: "bar-space", "aria-hidden": "true" }, h("span", { style: { left: `${((from - begin) / (end - begin)) * 100}%`, width: `${(Math.max(to - from, 0) / (end - begin)) * 100}%` } })),
+      h("span", { class: "num muted" }, took));
+  })), bars.length > 200 ? h("p", { class: "muted" }, `The first 200 of ${bars.length}.`) : null);
+}
+
+/** What the task printed and emitted, live. */
+function makeOutput(where, signal, rowNow) {
+  const pre = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": "Output", "aria-live": "off" });
+  const state = h("span", { class: "muted", role: "status" });
+  const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Stream" });
+  let stop = new AbortController();
+  let chosen = "";
+  signal.addEventListener("abort", () => stop.abort());
+
+  function choose(name) {
+    stop.abort();
+    stop = new AbortController();
+    const mine = stop;
+    chosen = name;
+    put(pre);
+    for (const each of tabs.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.stream === name));
+    let waiting = "";
+    let frame = 0;
+    let length = 0;
+    const flush = () => {
+      frame = 0;
+      const down = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 30;
+      pre.append(waiting);
+      length += waiting.length;
+      waiting = "";
+      while (length > LOG_MOST && pre.firstChild !== pre.lastChild) {
+        length -= pre.firstChild.textContent.length;
+        pre.firstChild.remove();
+      }
+      if (down) pre.scrollTop = pre.scrollHeight;
+    };
+    follow(`${where}/stream/${encodeURIComponent(name)}`, {}, {
+      signal: mine.signal,
+      onEvent: ({ data }) => {
+        waiting += textOf(data);
+        frame ||= requestAnimationFrame(flush);
+      },
+      onState: (text, error) => {
+        if (mine !== stop) return;
+        state.textContent = error ? "" : { live: ENDED.includes(rowNow()?.status) ? "" : "live", retrying: "reconnecting…", ended: "" }[text];
+        if (error && error.status !== 404) toast(error.message, "warn", error.hint);
+      },
+    });
+  }
+
+  function textOf(data) {
+    let chunk = data;
+    try {
+      chunk = JSON.parse(data);
+    } catch {
+      return data;
+    }
+    const value = chunk && typeof chunk === "object" ? (chunk.text ?? chunk.value ?? chunk) : chunk;
+    return typeof value === "string" ? value : value && typeof value.text === "string" ? value.text : `${JSON.stringify(value)}\n`;
+  }
+
+  const other = button("Other…", async () => {
+    const given = await ask({ title: "Another stream", text: "The name that the task's code emits to.", fields: [{ name: "name", label: "Stream", required: true }], submit: "Follow" });
+    if (!given) return;
+    other.before(button(given.name, () => choose(given.name), { class: "small", "data-stream": given.name }));
+    choose(given.name);
+  }, { class: "quiet small" });
+  put(tabs, [["log", "Log"], ["out", "Tokens"]].map(([name, text]) => button(text, () => choose(name), { class: "small", "data-stream": name })), other);
+  const element = section("Output", { extra: h("div", { class: "row" }, state, tabs) }, pre, h("p", { class: "muted hint" }, "What the code prints (", code("log"), ") and what it emits (", code("task.emit"), ")."));
+  return { element, start: (name) => choose(name || "log"), chosen: () => chosen };
+}
