@@ -30,13 +30,17 @@ _HEADERS: Final = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": 
 
 
 @get(["/", *ADDRESSES], include_in_schema=False, media_type=MediaType.HTML)
-async def dashboard(name: str = "") -> Response[bytes]:
+async def dashboard() -> Response[bytes]:
     """The page, whatever it is to show; the script in it reads the address."""
-    return Response((STATIC / "index.html").read_bytes(), media_type=MediaType.HTML, headers=_HEADERS)
+    return Response((STATIC / "index.html").read_bytes(), media_type=MediaType.HTML)
 
 
-def page_routes() -> list[Any]:
+def page_routes() -> Router:
     """The page and its files, which browsers ask for again whenever they have changed."""
-    files: Router = create_static_files_router("/static", [STATIC], include_in_schema=False)
-    files.cache_control = None
-    return [dashboard, files]
+    files = create_static_files_router("/static", [STATIC], include_in_schema=False)
+    return Router("/", route_handlers=[dashboard, files], after_request=_with_headers)
+
+
+def _with_headers(answer: Response[Any]) -> Response[Any]:
+    answer.headers.update(_HEADERS)
+    return answer

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from clawactors import Client
-from tests.app.dashboard.seed import seed
+from tests.app.dashboard.seed import hostile, seed
 from tests.scenario.claw import Claw
 
 SKILLS = str(Path(__file__).with_name("skills.py"))
@@ -30,6 +31,18 @@ class Live(msgspec.Struct, frozen=True):
     http: str
     login: str
     ids: dict[str, str]
+    data: str
+
+
+def aside(data: str, work: Callable[[Client], Awaitable[dict[str, str]]]) -> dict[str, str]:
+    """What the work on that cluster returns; in a thread of its own, as this one's loop is the browser's."""
+
+    async def run() -> dict[str, str]:
+        async with Client.connect(data=data) as client:
+            return await work(client)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +52,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     ready = claw("up", "--web", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
     assert ready.code == 0, ready.err
     try:
-
-        async def fill() -> dict[str, str]:
-            async with Client.connect(data=str(claw.data)) as client:
-                return await seed(client, tasks=12)
-
-        yield Live(ready.answer["http"], ready.answer.get("login", ""), asyncio.run(fill()))
+        ids = aside(str(claw.data), lambda client: seed(client, tasks=12))
+        yield Live(ready.answer["http"], ready.answer.get("login", ""), ids, str(claw.data))
     finally:
         claw("down")
+
+
+@pytest.fixture(scope="session")
+def hostile_ids(live: Live) -> dict[str, str]:
+    """Ids of what has markup in every field."""
+    return aside(live.data, hostile)
 
 
 @pytest.fixture(scope="session")

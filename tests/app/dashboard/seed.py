@@ -4,8 +4,9 @@ import asyncio
 from typing import Any, Final
 
 from clawactors import Client
+from tests.app.dashboard.skills import HOSTILE
 
-__all__ = ["seed"]
+__all__ = ["hostile", "seed"]
 
 USERS: Final = ("ada", "grace", "linus")
 TOPICS: Final = (
@@ -70,3 +71,17 @@ async def seed(claw: Client, tasks: int = 40) -> dict[str, str]:
     ids["workflow"] = (await claw.workflows.submit("release_notes", name="Release 2.4", user="grace")).id
     await asyncio.gather(*(ref.result(timeout_s=60) for ref in (*done, family)))
     return ids
+
+
+async def hostile(claw: Client) -> dict[str, str]:
+    """Fills every field that people and agents write with markup; ids by what they show."""
+    options: Any = {"name": HOSTILE, "description": HOSTILE, "tags": ["<b>tag</b>"], "metadata": {HOSTILE: HOSTILE}}
+    raised = await claw.submit("hostile", {}, user="<u>eve</u>", **options)
+    returned = await claw.submit("hostile", {"text": HOSTILE}, **options)
+    asking = await claw.submit("publish", {"title": HOSTILE, "channel": HOSTILE}, **options)
+    noted = await claw.remember(HOSTILE, tags=["<b>tag</b>"])
+    await claw.schedules.add("hostile", "0 0 1 1 *", "summarise", {"document": HOSTILE}, tags=["<b>tag</b>"])
+    await claw.triggers.add("hostile", on="task.dead", publish="x.y", where=f"task.name == {HOSTILE!r}")
+    async for _ in claw.ended([raised.id, returned.id]):
+        pass
+    return {"raised": raised.id, "returned": returned.id, "asking": asking.id, "noted": noted}

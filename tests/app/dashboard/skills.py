@@ -98,3 +98,18 @@ async def index(task: Task, folder: str, files: int = 400) -> int:
         await task.emit(f"file-{done} ")
         await asyncio.sleep(0.25)
     return files
+
+
+HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\"'><b>bold</b>"
+
+
+@skill("hostile", retry=Retry(max_retries=0))
+async def hostile(task: Task, text: str = "") -> str:
+    """Says markup wherever a task can say something."""
+    print(HOSTILE)
+    await task.emit(HOSTILE)
+    await task.step(HOSTILE[:60], summarise_text, HOSTILE)
+    await task.remember(HOSTILE, tags=("<i>tag</i>",))
+    if text:
+        return HOSTILE + text
+    raise RuntimeError(HOSTILE)

@@ -1,0 +1,192 @@
+"""The dashboard in a real browser, on a live cluster."""
+
+import re
+from typing import Final
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.app.dashboard.conftest import Live
+from tests.app.dashboard.skills import HOSTILE
+
+PAGES: Final = {
+    "/": "Overview",
+    "/tasks": "Tasks",
+    "/tasks/{researched}": "Latency budget of the search|Pricing of competitors|Storage costs in three regions",
+    "/approvals": "Approvals",
+    "/workflows": "Workflows",
+    "/workflows/release_notes": "release_notes",
+    "/schedules": "Schedules",
+    "/triggers": "Triggers",
+    "/faults": "Dead letters",
+    "/memory?q=Where+does+Ada+live": "Memory",
+    "/memory?view=graph&q=Ada": "Memory",
+    "/nodes": "Nodes",
+    "/nodes/n1": "Node n1",
+    "/logs": "Log",
+    "/doctor": "Doctor",
+    "/settings": "Settings",
+}
+WIDTHS = "({ page: document.documentElement.scrollWidth, window: innerWidth })"
+GO = "(address) => { history.pushState(null, '', address); dispatchEvent(new PopStateEvent('popstate')); }"
+
+
+def shown(page: Page, address: str) -> None:
+    """Opens it in the page that is there, or loads it, and waits until it is complete."""
+    if page.url.startswith("http"):
+        page.evaluate("document.getElementById('main').setAttribute('aria-busy', 'true')")
+        page.evaluate(GO, address)
+    else:
+        page.goto(address)
+    page.wait_for_selector("main:not([aria-busy])")
+
+
+def violations(page: Page, **options: object) -> list[str]:
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return [f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}" for each in found]
+
+
+def test_every_page_is_complete_accessible_and_fits_a_phone(page: Page, live: Live) -> None:
+    wrong = []
+    for address, title in PAGES.items():
+        page.emulate_media(color_scheme="light")
+        shown(page, address.format(**live.ids))
+        expect(page.locator("h1")).to_have_text(re.compile(title))
+        expect(page.locator(".trouble")).to_have_count(0)
+        wrong += [f"{address} {each}" for each in violations(page)]
+        page.emulate_media(color_scheme="dark")
+        wrong += [f"{address} dark {each}" for each in violations(page, runOnly=["color-contrast"])]
+        page.set_viewport_size({"width": 360, "height": 740})
+        widths = page.evaluate(WIDTHS)
+        wrong += [f"{address} is {widths['page']} px wide"] if widths["page"] > widths["window"] else []
+        page.set_viewport_size({"width": 1280, "height": 860})
+    assert not wrong
+
+
+def test_addresses_are_states(page: Page) -> None:
+    page.goto("/tasks?status=dead")
+    expect(page.get_by_label("Status")).to_have_value("dead")
+    expect(page.locator(".vbody .vrow")).to_have_count(3)
+    page.get_by_label("Skill").fill("nothing-of-that-name")
+    expect(page.get_by_text("No task matches these filters.")).to_be_visible()
+    assert page.url.endswith("/tasks?status=dead&skill=nothing-of-that-name")
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.get_by_label("Status")).to_have_value("")
+    page.get_by_role("link", name="Newsletter").click()
+    expect(page.locator("h1")).to_have_text("Newsletter")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Tasks")
+    page.get_by_label("Search", exact=True).fill("contoso")
+    expect(page.locator(".vbody .vrow")).to_have_count(1)
+
+
+def test_a_task_is_approved_and_its_page_follows(page: Page, live: Live) -> None:
+    page.goto(f"/tasks/{live.ids['asking']}")
+    expect(page.locator(".notice")).to_contain_text("waits for an approval")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator(".title .badge")).to_contain_text("completed")
+    expect(page.get_by_role("list", name="Attempts and steps")).to_contain_text("send")
+    page.goto("/approvals")
+    expect(page.get_by_text("Prices for 2027")).to_be_visible()
+    expect(page.get_by_text("What changed in November")).to_have_count(0)
+
+
+def test_output_comes_live_and_progress_moves(page: Page, live: Live) -> None:
+    page.goto(f"/tasks/{live.ids['running']}")
+    log = page.get_by_role("log", name="Output")
+    expect(log).to_contain_text("indexed 10 of")
+    page.get_by_role("button", name="Tokens").click()
+    expect(log).to_contain_text("file-12")
+    count = len(log.inner_text())
+    page.wait_for_function("(count) => document.querySelector('pre.log').textContent.length > count", arg=count)
+
+
+def test_time_travel_shows_a_state_of_the_past(page: Page, live: Live) -> None:
+    page.goto(f"/tasks/{live.ids['dead']}")
+    section = page.locator("section", has=page.get_by_role("heading", name="Time travel"))
+    slider = section.get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(section).to_contain_text("task.submitted")
+    expect(section.locator(".badge").first).to_contain_text(re.compile("scheduled|pending"))
+    address = page.url
+    assert re.search(r"\?at=\d+$", address)
+    page.goto("/")
+    page.goto(address)
+    expect(section).to_contain_text("task.submitted")
+    expect(section.get_by_role("row", name=re.compile("^status"))).to_be_visible()
+
+
+def test_many_tasks_are_changed_at_once(page: Page) -> None:
+    page.goto("/tasks?status=dead&skill=import-invoices")
+    expect(page.locator(".vbody .vrow")).to_have_count(3)
+    page.locator(".vbody .vrow input").first.check()
+    page.get_by_role("button", name="Select all 3 that match").click()
+    page.get_by_role("button", name="Redrive").click()
+    page.get_by_role("dialog").get_by_role("button", name="Redrive").click()
+    expect(page.locator(".toast")).to_contain_text("Redrive: 3 changed")
+
+
+def test_hostile_text_stays_text(page: Page, hostile_ids: dict[str, str]) -> None:
+    addresses = [f"/tasks/{hostile_ids[each]}" for each in ("raised", "returned", "asking")]
+    addresses += ["/tasks?text=img", "/approvals", "/faults", "/schedules", "/triggers", "/memory?q=img", "/logs", "/"]
+    addresses += [f"/memory/{hostile_ids['noted']}", "/memory?view=timeline", "/memory?view=graph&q=<b>x</b>"]
+    addresses += ["/tasks/<img src=x onerror=alert(1)>", "/nodes/<b>n</b>", "/workflows/<b>n</b>"]
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_selector("main:not([aria-busy])")
+        if address.startswith("/tasks/t-"):
+            page.get_by_role("button", name="Tokens").click()
+            for fold in page.locator("main details:not([open])").all():
+                fold.evaluate("(element) => (element.open = true)")
+        assert page.locator("main :is(img, b, script, i, u):not(.tile b)").count() == 0, address
+        assert "owned" not in page.title().replace(HOSTILE, ""), address
+    page.goto(addresses[0])
+    expect(page.locator("h1")).to_have_text(HOSTILE)
+
+
+def test_all_of_it_works_by_keyboard(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.locator("h1")).to_have_text("Tasks")
+    page.locator(".vbody .vrow").first.wait_for()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    page.locator(".vlist").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/tasks/.+"))
+    page.locator("main").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_theme_that_was_chosen_stays(page: Page) -> None:
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    page.goto("/doctor")
+    light = page.evaluate(background)
+    page.get_by_role("button", name="Theme: system").click()
+    page.get_by_role("button", name="Theme: light").click()
+    page.reload()
+    assert page.evaluate(background) != light
+    page.get_by_role("button", name="Theme: dark").click()
+    assert page.evaluate(background) == light
+
+
+def test_what_is_not_there_is_told_with_a_hint(session: BrowserContext) -> None:
+    page = session.new_page()
+    page.goto("/tasks/t-not-there")
+    expect(page.get_by_role("alert")).to_contain_text("there is no task")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.close()
