@@ -1,4 +1,4 @@
-"""A live cluster with its web process, filled as a team of agents leaves it, and a browser that watches what goes wrong."""
+"""A live cluster with its web process, filled as by a team of agents, and a browser that watches what goes wrong."""
 
 import asyncio
 import os

@@ -59,8 +59,12 @@ async def seed(claw: Client, tasks: int = 40) -> dict[str, str]:
     running = await claw.submit("index", {"folder": "/srv/docs"}, name="Index the archive", user="ada")
     delayed = await claw.submit("summarise", {"document": "tomorrow.md"}, name="Tomorrow", after=[running.id])
     ids |= {
-        "family": family.id, "asking": asking.id, "dead": dead.id, "blocked": blocked.id,
-        "running": running.id, "delayed": delayed.id,
+        "family": family.id,
+        "asking": asking.id,
+        "dead": dead.id,
+        "blocked": blocked.id,
+        "running": running.id,
+        "delayed": delayed.id,
     }
     for text, tag in NOTES:
         await claw.remember(text, tags=[tag])

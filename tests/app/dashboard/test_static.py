@@ -1,4 +1,4 @@
-"""The files of the dashboard, without a browser: what they weigh, what they must not hold, what the server says with them."""
+"""The files of the dashboard, without a browser: what they weigh, what they must not hold, the policy with them."""
 
 import re
 from pathlib import Path

@@ -63,7 +63,13 @@ async function show() {
     else link.removeAttribute("aria-current");
   }
   openMenu(false);
-  if (shown.key === key && shown.page?.update) return shown.page.update(queryNow());
+  if (shown.key === key && shown.page?.update) {
+    const { signal } = shown.end;
+    main.setAttribute("aria-busy", "true");
+    await shown.page.update(queryNow());
+    if (!signal.aborted) main.removeAttribute("aria-busy");
+    return;
+  }
   shown.end.abort();
   const end = new AbortController();
   shown = { key, end, page: null };

@@ -39,6 +39,39 @@ export function put(element, ...kids) {
   return element;
 }
 
+/** As `put`, but keeps the elements that are alike, and with them focus and selection. For parts without listeners. */
+export function morph(element, ...kids) {
+  const wanted = document.createElement(element.localName);
+  add(wanted, kids);
+  alike(element, wanted);
+}
+
+function alike(old, fresh) {
+  const from = [...old.childNodes];
+  const to = [...fresh.childNodes];
+  to.forEach((node, place) => {
+    const known = from[place];
+    if (!known) old.append(node);
+    else if (known.nodeName !== node.nodeName) known.replaceWith(node);
+    else if (node.nodeType === Node.TEXT_NODE) known.data !== node.data && (known.data = node.data);
+    else {
+      for (const { name } of [...known.attributes]) if (!node.hasAttribute(name)) known.removeAttribute(name);
+      for (const { name, value } of node.attributes) {
+        if (name === "style") known.style.cssText = node.style.cssText;
+        else if (known.getAttribute(name) !== value) known.setAttribute(name, value);
+      }
+      alike(known, node);
+    }
+  });
+  for (const node of from.slice(to.length)) node.remove();
+}
+
+/** Whether somebody is at work in the element: has the focus there in a field, or has selected text. */
+export function busy(element) {
+  const selection = getSelection();
+  return (!selection.isCollapsed && element.contains(selection.anchorNode)) || (element.contains(document.activeElement) && document.activeElement.matches("input,select,textarea"));
+}
+
 /** Tells screen readers. */
 export function say(text) {
   document.getElementById("say").textContent = text;

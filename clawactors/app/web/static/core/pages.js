@@ -1,6 +1,6 @@
 // A page that is a table with actions: what several pages share.
 
-import { h, put } from "./dom.js";
+import { busy, h, put } from "./dom.js";
 import { repeat } from "./live.js";
 import { act, button, table, trouble } from "./widgets.js";
 
@@ -14,10 +14,12 @@ export async function tablePage({ root, signal, title, intro, actions = () => []
   const refresh = async () => {
     const rows = await load();
     const now = JSON.stringify(rows);
-    if (now === seen || body.contains(document.activeElement) && document.activeElement.matches("button,input") && seen && rows.length === JSON.parse(seen).length && sameButTimes(now, seen)) return;
+    if (now === seen || (seen && busy(body))) return;
     seen = now;
     const at = focusPlace(body);
+    const open = [...body.querySelectorAll("details")].map((each) => each.open);
     put(body, rows.length ? table(title, columns(refresh), rows) : none());
+    body.querySelectorAll("details").forEach((each, place) => (each.open ||= Boolean(open[place])));
     focusAgain(body, at);
   };
   put(root, h("div", { class: "title" }, h("h1", null, title), h("div", { class: "row" }, actions(refresh))), intro ? h("p", { class: "muted" }, intro) : null, body, after ?? null);
@@ -27,7 +29,6 @@ export async function tablePage({ root, signal, title, intro, actions = () => []
   return refresh;
 }
 
-const sameButTimes = (a, b) => a.replace(/"[^"]*_at":"[^"]*"/g, "") === b.replace(/"[^"]*_at":"[^"]*"/g, "");
 const focusable = (body) => [...body.querySelectorAll("a,button,input,summary")];
 const focusPlace = (body) => (body.contains(document.activeElement) ? focusable(body).indexOf(document.activeElement) : -1);
 function focusAgain(body, at) {

@@ -112,7 +112,7 @@ export function table(caption, columns, rows, { open } = {}) {
 
 /** A value as JSON that unfolds; long parts are made when they are opened. */
 export function json(value, name = "") {
-  const label = name && h("span", { class: "key" }, `${name}: `);
+  const label = name.trim() && h("span", { class: "key" }, `${name}: `);
   if (value === null || typeof value !== "object") {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     if (text.length <= FOLD) return h("div", { class: `value ${typeof value}` }, label, text);
@@ -201,7 +201,7 @@ export function field({ label, hint }, input) {
 }
 
 export function control({ name, kind = "text", value = "", options, required, rows = 4, placeholder, list }) {
-  if (options) return h("select", { name, required }, options.map((each) => h("option", { value: each[0] ?? each, selected: (each[0] ?? each) === value }, each[1] ?? each)));
+  if (options) return h("select", { name, required }, options.map((each) => [each].flat()).map(([key, text = key]) => h("option", { value: key, selected: key === value }, text)));
   if (kind === "json" || kind === "long") return h("textarea", { name, rows, required, spellcheck: "false", placeholder, class: kind === "json" ? "mono" : "", value });
   if (kind === "check") return h("input", { type: "checkbox", name, checked: Boolean(value) });
   const input = h("input", { type: kind, name, value, required, placeholder, autocomplete: "off", spellcheck: "false" });

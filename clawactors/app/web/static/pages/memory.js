@@ -2,7 +2,7 @@
 
 import { get, patch, path, post, remove } from "../core/api.js";
 import { h, put, s } from "../core/dom.js";
-import { number, time } from "../core/format.js";
+import { exact, number, time } from "../core/format.js";
 import { act, ask, badge, button, code, empty, facts, filters, fold, idOf, json, meter, section, sure, table, toast, trouble } from "../core/widgets.js";
 
 const VIEWS = [["", "Search"], ["timeline", "Timeline"], ["graph", "Facts"], ["audit", "Changes"]];
@@ -57,9 +57,9 @@ async function all({ root, signal, query, set }) {
 
   async function timeline(narrow) {
     const { rows } = await get("/memories/search", { q: wanted.q, limit: 200, ...narrow }, signal);
-    const days = Map.groupBy([...rows].sort((a, b) => b.at.localeCompare(a.at)), (row) => row.at.slice(0, 10));
+    const days = Map.groupBy([...rows].sort((a, b) => b.at.localeCompare(a.at)), (row) => exact(row.at).slice(0, 10));
     if (!rows.length) return section("Timeline", empty("Nothing is remembered there."));
-    return [...days].map(([day, some]) => section(day, table(day, [["Time", (row) => h("time", { datetime: row.at, title: row.at }, row.at.slice(11, 19))], ["Kind", (row) => row.kind], ["Memory", (row) => h("a", { href: path("memory", row.id) }, row.text), "wide"], ["Owner", (row) => row.owner || "–"], ["From", (row) => sources(row).slice(0, 3)]], some)));
+    return [...days].map(([day, some]) => section(day, table(day, [["Time", (row) => h("time", { datetime: row.at, title: row.at }, exact(row.at).slice(11, 19))], ["Kind", (row) => row.kind], ["Memory", (row) => h("a", { href: path("memory", row.id) }, row.text), "wide"], ["Owner", (row) => row.owner || "–"], ["From", (row) => sources(row).slice(0, 3)]], some)));
   }
 
   async function graph() {

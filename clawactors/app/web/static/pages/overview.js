@@ -1,7 +1,7 @@
 // The cluster at a glance: one question a second or two, whatever the number of its tasks.
 
 import { get } from "../core/api.js";
-import { h, put } from "../core/dom.js";
+import { h, morph, put } from "../core/dom.js";
 import { bytes, duration, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
 import { plot } from "../core/plot.js";
@@ -18,7 +18,7 @@ export default async function overview({ root, signal }) {
   const tiles = h("div", { class: "tiles" });
   const notices = h("div", null);
   const rates = plot("Tasks a second", [["submitted", "a"], ["completed", "b"], ["failed attempts", "c"]], rate);
-  const times = plot("Latency (p95)", [["run", "a"], ["wait for a node", "d"]], duration);
+  const times = plot("Latency (p95)", [["run", "a"], ["wait for a node", "d"]], (s) => (s === 0 ? "0" : duration(s)));
   const queue = plot("Queue", [["pending", "a"], ["given to nodes", "b"]], number);
   const lag = plot("Commits", [["a second", "e"], ["view lag", "d"]], number);
   const nodes = h("div", null);
@@ -26,7 +26,7 @@ export default async function overview({ root, signal }) {
   const disk = h("div", null);
   put(root, h("div", { class: "title" }, h("h1", null, "Overview")), notices, tiles,
     h("div", { class: "grid plots" }, rates.element, times.element, queue.element, lag.element),
-    h("div", { class: "grid" }, section("Nodes", nodes), section("Errors in the last minute", errors), section("Disk", disk)));
+    h("div", { class: "grid plots" }, section("Nodes", nodes), h("div", { class: "page" }, section("Disk", disk), section("Errors in the last minute", errors))));
   const samples = [];
 
   async function update() {
@@ -36,7 +36,7 @@ export default async function overview({ root, signal }) {
     put(notices,
       now.trouble ? trouble({ message: `Nothing can be recorded: ${now.trouble}`, hint: "The doctor says more." }) : null,
       now.leader ? null : trouble({ message: "No control process leads: nothing is placed.", hint: "claw up starts one." }));
-    put(tiles,
+    morph(tiles,
       tile(number(tasks.running), "running", { href: "/tasks?status=running" }),
       tile(number(tasks.pending), "pending", { href: "/tasks?status=pending" }),
       tile(number(tasks.waiting), "waiting", { href: "/tasks?status=waiting" }),
@@ -60,19 +60,19 @@ export default async function overview({ root, signal }) {
     const at = samples.map((each) => each.at);
     times.show(at, [samples.map((each) => each.run), samples.map((each) => each.wait)]);
     queue.show(at, [samples.map((each) => each.pending), samples.map((each) => each.given)]);
-    put(nodes, machines.rows.length ? table("Nodes", [
+    morph(nodes, machines.rows.length ? table("Nodes", [
       ["Node", (each) => h("a", { href: `/nodes/${encodeURIComponent(each.id)}` }, each.id)],
       ["State", (each) => badge(each.status)],
-      ["Slots", (each) => [meter(each.slots ? each.running / each.slots : 0, `${each.running} of ${each.slots} slots in use`), ` ${each.running}/${each.slots}`]],
+      ["Slots", (each) => [meter(each.slots ? each.running / each.slots : 0, `${each.running} of ${each.slots} slots in use`), ` ${each.running}/${each.slots}`], "nowrap"],
       ["CPU", (each) => (each.cpu === null ? "–" : `${Math.round(each.cpu)} %`), "num"],
       ["Memory", (each) => (each.memory === null ? "–" : `${Math.round(each.memory)} %`), "num"],
     ], machines.rows.slice(0, 20)) : empty("No node has joined.", "Start one: ", h("code", null, "claw join"), " on any machine."));
     const known = Object.entries(now.errors);
-    put(errors, known.length ? table("Errors by class", [
+    morph(errors, known.length ? table("Errors by class", [
       ["Class", ([kind]) => h("a", { href: `/tasks?error=${encodeURIComponent(kind)}` }, kind)],
       ["Failed attempts", ([, count]) => number(count), "num"],
     ], known.slice(0, 12)) : empty("No attempt has failed."));
-    put(disk, facts([
+    morph(disk, facts([
       ["Log", bytes(now.sizes.log)], ["Views", bytes(now.sizes.views)], ["Large values", bytes(now.sizes.blobs)],
       ["Memory", now.sizes.memory === null ? "–" : bytes(now.sizes.memory)],
       ["Fullest disk", now.fullest_disk ? `${Math.round(now.fullest_disk.percent)} % on ${now.fullest_disk.node}` : ""],

@@ -3,9 +3,9 @@
 import { get, patch, path, post, remove } from "../core/api.js";
 import { h, later, put, say } from "../core/dom.js";
 import { between, duration, exact, number, time } from "../core/format.js";
-import { follow, repeat } from "../core/live.js";
+import { follow, pause, repeat } from "../core/live.js";
 import { newTask, PRIORITIES } from "../core/submit.js";
-import { act, ask, badge, button, code, copier, empty, facts, failed, fold, idOf, json, section, sure, table, taskLink, toast } from "../core/widgets.js";
+import { act, ask, badge, button, code, copier, empty, facts, failed, field, fold, idOf, json, section, sure, table, taskLink, toast } from "../core/widgets.js";
 
 const ENDED = ["completed", "failed", "cancelled", "dead", "archived"];
 const OPEN = ["pending", "waiting", "scheduled", "running", "blocked", "paused"];
@@ -20,20 +20,20 @@ export default async function task({ root, rest, signal, query, set, go, title }
   let history = [];
 
   async function load() {
-    const [now, why, events, tree] = await Promise.all([
-      get(where, {}, signal), get(`${where}/why`, {}, signal), get(`${where}/history`, {}, signal), get(`${where}/tree`, { limit: 200 }, signal).catch(() => null),
-    ]);
+    const [now, why] = await Promise.all([get(where, {}, signal), get(`${where}/why`, {}, signal)]);
     const moved = !row || row.version !== now.version;
     row = now;
-    history = events.rows;
     title(row.name || row.skill || id);
-    if (!moved) return showWhy(why);
-    showHead();
     showWhy(why);
+    if (!moved) return;
+    showHead();
     showFacts();
+    put(parts.payload, payload(row));
+    // What grows with the task comes after what does not.
+    const [events, tree] = await Promise.all([get(`${where}/history`, {}, signal), get(`${where}/tree`, { limit: 200 }, signal).catch(() => null)]);
+    history = events.rows;
     put(parts.fall, waterfall(row, history));
     put(parts.tree, tree && tree.rows.length > 1 ? section("Children", treeOf(tree)) : null);
-    put(parts.payload, payload(row));
     travel.show();
   }
 
@@ -95,7 +95,11 @@ export default async function task({ root, rest, signal, query, set, go, title }
     if (made?.id) go(`/tasks/${encodeURIComponent(made.id)}`);
   }
 
+  let said = "";
   function showWhy(why) {
+    const now = JSON.stringify([why, row.progress]);
+    if (now === said) return;
+    said = now;
     const tone = { dead: "bad", failed: "bad", blocked: "warn", paused: "warn" }[row.status] ?? "";
     const asks = why.waiting_for?.name?.startsWith?.("claw:approval:") && why.waiting_for.name.slice("claw:approval:".length);
     put(parts.why, why.reasons.length && row.status !== "completed" ? h("div", { class: `notice ${tone}`, role: "note", "aria-label": "Why" }, why.reasons.map((each) => h("p", null, each)),
@@ -125,7 +129,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     const slider = h("input", { type: "range", min: 0, max: 0, "aria-label": "Moment in the history of the task" });
     const label = h("p", { role: "status" });
     const changed = h("div", null);
-    const from = h("select", { "aria-label": "Compare with" });
+    const from = h("input", { type: "number", min: 0, placeholder: "the event before", value: query.from ?? "" });
     const events = h("div", null);
     let places = [];
     let at = -1;
@@ -170,7 +174,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     from.addEventListener("change", () => place(at));
     const step = (by, name, sign) => button(sign, () => place(at + by), { "aria-label": name, title: name, class: "small" });
     const element = section("Time travel", h("div", { class: "slider" }, step(-1, "Event before", "◀"), slider, step(1, "Next event", "▶")), label,
-      h("div", { class: "field" }, h("label", null, "Compare with ", from)), changed, events);
+      h("div", { class: "row" }, field({ label: "Compare with sequence" }, from), button("Use this moment", () => ((from.value = current()), place(places.length - 1)), { class: "small" })), changed, events);
     let wanted = query.at ? Number(query.at) : null;
 
     return {
@@ -179,8 +183,6 @@ export default async function task({ root, rest, signal, query, set, go, title }
         const shown = places.length;
         places = [...new Set(history.map((each) => each.seq))];
         slider.max = Math.max(0, places.length - 1);
-        const chosen = from.value || query.from || "";
-        put(from, h("option", { value: "" }, "the event before"), places.map((seq) => h("option", { value: seq, selected: String(seq) === chosen }, `sequence ${seq}`)));
         put(events, fold(`All ${number(history.length)} events`, () => eventTable(), history.length <= 40));
         if (wanted !== null) {
           const near = places.findLastIndex((seq) => seq <= wanted);
@@ -208,9 +210,23 @@ export default async function task({ root, rest, signal, query, set, go, title }
   put(root, parts.head, parts.why, parts.facts, h("div", { class: "grid" }, parts.fall, output.element), parts.tree, parts.payload, travel.element);
   await load();
   output.start(query.stream);
-  const again_ = later(150, () => load().catch(failed));
+  // Loads again when something has happened; the longer that takes, the less often.
+  let due = false;
+  let loading = false;
+  const reload = later(150, async () => {
+    due = true;
+    if (loading) return;
+    loading = true;
+    while (due && !signal.aborted) {
+      due = false;
+      const began = performance.now();
+      await load().catch(failed);
+      await pause((performance.now() - began) * 4, signal);
+    }
+    loading = false;
+  });
   let live = false;
-  follow(`${where}/events`, {}, { signal, onEvent: again_, onState: (state) => (live = state === "live") });
+  follow(`${where}/events`, {}, { signal, onEvent: reload, onState: (state) => (live = state === "live") });
   repeat(2000, signal, () => (live || ENDED.includes(row.status) ? null : load()));
   return { update() {} };
 }

@@ -147,8 +147,7 @@ export default async function tasks({ root, signal, query, set, go }) {
       if (!form.contains(document.activeElement)) showForm();
       selected.clear();
       showBulk();
-      rows.restart();
-      countAll();
+      return Promise.all([rows.restart(), countAll()]);
     },
   };
 }

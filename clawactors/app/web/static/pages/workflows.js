@@ -83,7 +83,7 @@ async function one({ root, rest, signal, query, set, go, title }) {
   return {
     update(next) {
       chosen = next.task ?? "";
-      refresh().catch(failed);
+      return refresh().catch(failed);
     },
   };
 }
