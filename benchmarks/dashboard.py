@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from clawactors import Client
 from clawactors.runtime.client.submitting import TaskRequest
@@ -40,7 +40,7 @@ async def fill(data: Path, tasks: int) -> None:
         later = time.time_ns() + 30 * 86_400 * 10**9
         for first in range(0, tasks, BATCH):
             numbers = range(first, min(first + BATCH, tasks))
-            spec = [spec_of("echo", {"text": str(each)}, name=f"Task {each}", not_before=later) for each in numbers]
+            spec = [spec_of("echo", {"text": str(each)}, name=f"Task {each}", not_before_ns=later) for each in numbers]
             await client.submit_many([TaskRequest(f"b-{each}", one) for each, one in zip(numbers, spec, strict=True)])
 
 
@@ -53,7 +53,6 @@ def measured(page: Page, url: str, rounds: int) -> dict[str, dict[str, float]]:
             page.goto(url + address)
             page.wait_for_selector(READY)
             ready.append((time.perf_counter() - began) * 1e3)
-            page.wait_for_function(f"({PAINT}) !== null")
             paints.append(page.evaluate(PAINT))
             size = page.evaluate(BYTES)
         found[address] = {"paint_ms": median(paints), "complete_ms": median(ready), "bytes": size}
@@ -77,7 +76,7 @@ def scrolled(page: Page, url: str) -> dict[str, float]:
     }""")
     began = time.perf_counter()
     page.get_by_label("Search", exact=True).fill("777")
-    page.wait_for_function("document.querySelectorAll('.vbody .vrow').length < 12")
+    expect(page.locator(".vbody .vrow")).to_have_count(1)
     return {"frame_p95_ms": frames[int(len(frames) * 0.95)], "filter_ms": (time.perf_counter() - began) * 1e3}
 
 
@@ -86,22 +85,19 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         ready = claw(data, "up", "--web", "--detach", "--nodes", "1")
         try:
-            from threading import Thread
-
-            filling = Thread(target=lambda: asyncio.run(fill(data, options.tasks)))
-            filling.start()
-            filling.join()
-            arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-            page = browser.new_page()
-            page.goto(ready.get("login") or ready["http"])
-            report = {"tasks": options.tasks, "pages": measured(page, ready["http"], options.rounds)}
-            report |= scrolled(page, ready["http"])
-            browser.close()
+            asyncio.run(fill(data, options.tasks))
+            with sync_playwright() as playwright:
+                arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+                page = browser.new_page()
+                page.goto(ready.get("login") or ready["http"])
+                report = {"tasks": options.tasks, "pages": measured(page, ready["http"], options.rounds)}
+                report |= scrolled(page, ready["http"])
+                browser.close()
             print(json.dumps(report, indent=1))
         finally:
             claw(data, "down")

@@ -16,7 +16,7 @@ ADDRESSES: Final = tuple(
         *("tasks", "approvals", "workflows", "schedules", "triggers", "faults", "memory", "nodes", "logs", "doctor"),
         "settings",
     )
-    for address in (f"/{name}", f"/{name}/{{name:str}}")
+    for address in (f"/{name}", f"/{name}/{{rest:path}}")
 )
 """What `static/app.js` shows besides `/`; a test holds the two together."""
 

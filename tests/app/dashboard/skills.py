@@ -18,7 +18,7 @@ SENTENCES = (
 
 async def search(query: str) -> list[str]:
     await asyncio.sleep(0.05)
-    return [f"https://example.org/{query.partition(" ")[0].lower()}/{number}" for number in range(1, 4)]
+    return [f"https://example.org/{query.partition(' ')[0].lower()}/{number}" for number in range(1, 4)]
 
 
 async def read(url: str) -> dict[str, Any]:

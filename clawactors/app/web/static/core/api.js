@@ -32,15 +32,10 @@ export function query(given) {
 /** A path of several parts, each escaped. */
 export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
 
-function csrf() {
-  return document.cookie.match(/(?:^|; )(?:__Host-)?claw[-_]csrf=([^;]+)/)?.[1];
-}
-
 export async function request(method, where, { body, headers, signal } = {}) {
   let response;
   const sent = { accept: "application/json", ...headers };
   if (body !== undefined) sent["content-type"] = "application/json";
-  if (method !== "GET" && csrf()) sent["x-csrf-token"] = csrf();
   try {
     response = await fetch(BASE + where, {
       method,

@@ -33,16 +33,19 @@ export function list({ label, columns, key, load, href, empty, onError, onSelect
         drawn.delete(place);
       }
     }
-    for (let place = top; place < end; place++) {
-      if (drawn.has(place)) continue;
-      const row = rows[place];
-      const element = h("div", { class: "vrow", role: "row", "aria-rowindex": place + 2, data: { place: String(place), key: key(row) } }, columns.map(([, cell, kind]) => h("div", { class: `vcell ${kind ?? ""}`, role: "cell" }, cell(row))));
-      element.style.transform = `translateY(${place * height}px)`;
-      element.classList.toggle("at", place === focus);
-      element.classList.toggle("chosen", Boolean(selected?.has(key(row))));
-      drawn.set(place, element);
-      const after = [...drawn.keys()].filter((each) => each > place).sort((a, b) => a - b)[0];
-      body.insertBefore(element, after === undefined ? null : drawn.get(after));
+    let after = null; // from the last to the first, so that each goes before the one that was put last
+    for (let place = end - 1; place >= top; place--) {
+      let element = drawn.get(place);
+      if (!element) {
+        const row = rows[place];
+        element = h("div", { class: "vrow", role: "row", "aria-rowindex": place + 2, data: { place: String(place), key: key(row) } }, columns.map(([, cell, kind]) => h("div", { class: `vcell ${kind ?? ""}`, role: "cell" }, cell(row))));
+        element.style.transform = `translateY(${place * height}px)`;
+        element.classList.toggle("at", place === focus);
+        element.classList.toggle("chosen", Boolean(selected?.has(key(row))));
+        drawn.set(place, element);
+        body.insertBefore(element, after);
+      }
+      after = element;
     }
     body.style.height = `${rows.length * height}px`;
     if (!complete && end > rows.length - 60) more();
