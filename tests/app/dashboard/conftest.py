@@ -56,7 +56,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     assert ready.code == 0, ready.err
     try:
         ids = aside(str(claw.data), lambda client: seed(client, tasks=12))
-        yield Live(ready.answer["http"], ready.answer.get("login", ""), ids, str(claw.data))
+        yield Live(ready.answer["http"], ready.answer["login"], ids, str(claw.data))
     finally:
         claw("down")
 
@@ -89,8 +89,9 @@ def session(chromium: Browser, live: Live) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=live.http)
     context.add_init_script(WATCH)
     context.set_default_timeout(10_000)
-    if live.login:
-        context.new_page().goto(live.login)
+    first = context.new_page()
+    first.goto(live.login)
+    first.close()
     yield context
     context.close()
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app.dashboard.conftest import Live
 from tests.app.dashboard.skills import HOSTILE
@@ -184,6 +184,16 @@ def test_a_theme_that_was_chosen_stays(page: Page) -> None:
     assert page.evaluate(background) != light
     page.get_by_role("button", name="Theme: dark").click()
     assert page.evaluate(background) == light
+
+
+def test_who_is_not_signed_in_is_told_how(chromium: Browser, live: Live) -> None:
+    stranger = chromium.new_context(base_url=live.http)
+    page = stranger.new_page()
+    page.goto("/tasks?status=dead")
+    expect(page.locator("h1")).to_have_text("Sign in")
+    expect(page.get_by_text("claw login", exact=True)).to_be_visible()
+    assert not violations(page)
+    stranger.close()
 
 
 def test_what_is_not_there_is_told_with_a_hint(session: BrowserContext) -> None:

@@ -7,7 +7,9 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from clawactors.app.web.pages import ADDRESSES, POLICY, STATIC, page_routes
+from clawactors.app.web.guard import Guard
+from clawactors.app.web.pages import ADDRESSES, STATIC, page_routes
+from clawactors.app.weblogin import WebLogin
 
 SOURCES = sorted(STATIC.rglob("*.js"))
 PAGES = sorted((STATIC / "pages").glob("*.js"))
@@ -20,6 +22,12 @@ UNSAFE = re.compile(
     r"|setTimeout\(['\"]|javascript:|srcdoc\s*=|text/html"
 )
 ELSEWHERE = re.compile(r"https?://(?!www\.w3\.org/2000/svg)")
+
+
+def served(folder: Path) -> httpx.AsyncClient:
+    """A browser's view of the pages, without the API."""
+    guarded = Guard(Litestar([page_routes()]), WebLogin(folder), 8420)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://127.0.0.1:8420")
 
 
 def loaded(*files: Path) -> set[Path]:
@@ -65,19 +73,19 @@ def test_the_page_has_no_script_and_no_style_of_its_own() -> None:
     assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", page)
 
 
-@pytest.mark.parametrize("address", ["/", "/tasks", "/tasks/a%3Cb", "/memory/m-1", "/settings", "/static/app.js"])
-async def test_pages_and_files_are_served_with_the_policy(address: str) -> None:
-    transport = httpx.ASGITransport(Litestar([page_routes()]))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+@pytest.mark.parametrize("address", ["/", "/tasks", "/tasks/a%3Cb", "/memory/m-1", "/settings", "/assets/app.js"])
+async def test_pages_and_files_are_served_with_the_policy(address: str, tmp_path: Path) -> None:
+    async with served(tmp_path) as http:
         answer = await http.get(address)
     assert answer.status_code == 200
-    assert answer.headers["content-security-policy"] == POLICY
-    assert "unsafe" not in POLICY
+    policy = answer.headers["content-security-policy"]
+    assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy.split("; "))
+    assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
 
 
-async def test_what_is_no_page_is_not_found() -> None:
-    transport = httpx.ASGITransport(Litestar([page_routes()]))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        for address in ("/nowhere", "/static/../pages.py", "/static/%2e%2e/pages.py", "/static/nothing.js"):
+async def test_what_is_no_page_is_not_found(tmp_path: Path) -> None:
+    async with served(tmp_path) as http:
+        for address in ("/nowhere", "/assets/../pages.py", "/assets/%2e%2e/pages.py", "/assets/nothing.js"):
             assert (await http.get(address)).status_code == 404

@@ -110,7 +110,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const target = new URL(link.href);
-  if (link.target || link.hasAttribute("download") || target.origin !== location.origin || /^\/(api|static|openapi|sign)/.test(target.pathname)) return;
+  if (link.target || link.hasAttribute("download") || target.origin !== location.origin || /^\/(api|assets|openapi|login)/.test(target.pathname)) return;
   if (link.classList.contains("skip")) {
     event.preventDefault();
     main.focus();

@@ -17,7 +17,11 @@ export default async function settings({ root, signal }) {
   const places = Object.fromEntries(PARTS.map(([where]) => [where, h("div", null)]));
   const backup = h("div", null);
   const sizes = h("div", null);
-  put(root, h("h1", null, "Settings"), Object.values(places), backup, sizes);
+  const out = async () => {
+    await act(null, () => remove("/session"));
+    location.assign("/");
+  };
+  put(root, h("div", { class: "title" }, h("h1", null, "Settings"), h("div", { class: "row" }, button("Sign out", out))), Object.values(places), backup, sizes);
 
   const absent = (error) => (error.status === 404 ? null : Promise.reject(error));
   async function part([where, title, hint, command]) {
