@@ -11,6 +11,7 @@ from clawactors.app.mcp.tools import (
     files,
     levels,
     memories,
+    notices,
     past,
     reading,
     schedules,
@@ -30,6 +31,7 @@ ALL_TOOLS: Final[tuple[McpTool, ...]] = (
     *schedules.TOOLS,
     *past.TOOLS,
     *care.TOOLS,
+    *notices.TOOLS,
 )
 
 

@@ -12,7 +12,7 @@ GROUPS: Final = {
     "cluster": "nodes, skills, status, statistics",
     "schedules": "schedules, triggers, workflows",
     "past": "the cluster as it was at an earlier moment",
-    "care": "changes of nodes, archive, backups, checks, erasing",
+    "care": "settings, notifications, changes of nodes, archive, backups, checks, erasing",
     "details": "what is needed less often for tasks and memory; many tasks at once",
 }
 """The groups of tools, and what each has."""

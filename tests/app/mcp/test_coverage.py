@@ -7,7 +7,9 @@ import pytest
 
 from clawactors import Client
 from clawactors.runtime.client.backups import ClusterBackups
+from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.settings import ClusterConfig
@@ -23,6 +25,7 @@ NO_CALL = {
     | {"submit_one", "redrive", "change_many"}  # submit, and change_tasks, do the same
     | {"leader", "node"},  # a part of status, and of nodes
     ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client
+    Bridges: {"state", "number", "answering", "advance"},  # what a bridge itself notes
     ClusterBackups: {"note"},  # what makes a backup says so
     TaskFiles: {"put", "download"},  # an agent gives texts and gets texts; files of this machine are not its
     ClusterConfig: {"settings", "version", "change", "difference", "watch"},  # told by list, set and history
@@ -31,7 +34,19 @@ NO_CALL = {
 
 
 @pytest.mark.parametrize(
-    "kind", [Client, ClientMemories, Schedules, Triggers, Workflows, ClusterBackups, ClusterConfig, TaskFiles]
+    "kind",
+    [
+        Client,
+        ClientMemories,
+        Schedules,
+        Triggers,
+        Workflows,
+        ClusterBackups,
+        ClusterConfig,
+        TaskFiles,
+        Bridges,
+        Notifications,
+    ],
 )
 def test_every_method_is_called(kind: type) -> None:
     names = {name for name in dir(kind) if not name.startswith("_")} - NO_CALL.get(kind, set())
