@@ -16,6 +16,7 @@ from clawactors.runtime.client.bridges import BridgeRow
 from clawactors.runtime.client.bulk import ChangeReport
 from clawactors.runtime.client.checks import Check
 from clawactors.runtime.client.difference import TaskDifference
+from clawactors.runtime.client.events import LogEvent
 from clawactors.runtime.client.files import FileRow
 from clawactors.runtime.client.history import HistoryEntry
 from clawactors.runtime.client.listing import TaskFilters
@@ -999,6 +1000,21 @@ class SyncClient:
         `place`: a sequence of the log, a time with its zone, or a time ago as in `-2h`. The first question has views of
         that moment built; `progress` is told how many of how many commits they have.
         Raises: `InvalidQuery`."""
+
+    def events(
+        self,
+        after: int | None = None,
+        *,
+        types: Iterable[str] = ...,
+        task: str = "",
+        skill: str = "",
+        user: str = "",
+        live: bool = True,
+    ) -> Generator[LogEvent]:
+        """Every event behind the sequence `after`, by default from now on, as they come; without end while `live`.
+
+        `types` are names of events, with `*` as in `task.*`; `task` is one task, `skill` and `user` select tasks.
+        Order: that of the log; nothing twice, also over a lost connection. Raises: `Refused`, `Unavailable`."""
 
     def why(self, id: str) -> Explanation:
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""

@@ -1,6 +1,7 @@
 """Records on their way through control, page by page: clients and nodes have no rights on the streams.
 
-Histories on `claw.query.<principal>.history`, output on `claw.query.<principal>.output`. Bodies are MessagePack.
+Histories on `claw.query.<principal>.history`, output on
+`claw.query.<principal>.output`, the log as it comes on `claw.query.<principal>.events`. Bodies are MessagePack.
 
 1. A page holds at most `PAGE_BYTES`, and at least one record; of a larger one it holds a part, and nothing else.
 2. Who reads keeps the place: any process that answers can give the page after it.
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from clawactors.eventlog.record import Record
 from clawactors.runtime.asking import Failure
 
-__all__ = ["PAGE_BYTES", "HistoryQuestion", "OutputQuestion", "PageReader", "RecordPage", "page_of"]
+__all__ = ["PAGE_BYTES", "EventsQuestion", "HistoryQuestion", "OutputQuestion", "PageReader", "RecordPage", "page_of"]
 
 PAGE_BYTES: Final = 400_000
 """The server takes messages of 1 MB; a smaller page holds up nobody else."""
@@ -44,6 +45,15 @@ class OutputQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reader: str
     id: str
     stream: str
+    after: int = 0
+    offset: int = 0
+    waits: bool = False
+
+
+class EventsQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The records of the log after that sequence, of every kind; as `OutputQuestion`."""
+
+    reader: str
     after: int = 0
     offset: int = 0
     waits: bool = False

@@ -9,10 +9,12 @@ from litestar.openapi import OpenAPIConfig
 
 from clawactors.app.web.documented import document_problems
 from clawactors.app.web.guard import Asker, Guard
+from clawactors.app.web.hub import EventHub
 from clawactors.app.web.pages import page_routes
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
 from clawactors.app.web.routes.cluster import ClusterRoutes
+from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
 from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
 from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
@@ -33,17 +35,9 @@ API: Final = "/api/v1"
 
 _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
-    *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes),
-    *(
-        NodeRoutes,
-        SkillRoutes,
-        MemoryRoutes,
-        MemoryOwnerRoutes,
-        ConversationRoutes,
-        ClusterRoutes,
-        FileRoutes,
-        SessionRoutes,
-    ),
+    *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes, NodeRoutes),
+    *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
+    EventRoutes,
 )
 
 
@@ -68,6 +62,7 @@ def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar
         return await clients.client(asker.user)
 
     document_problems(_ROUTES)
+    hub = EventHub(clients.client)
     api = Router(
         API,
         route_handlers=_ROUTES,
@@ -76,7 +71,8 @@ def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar
     )
     return Litestar(
         [api, page_routes(), login_route()],
-        state=State({"login": login, "port": port}),
+        state=State({"login": login, "port": port, "hub": hub}),
+        on_shutdown=[hub.aclose],
         exception_handlers={Exception: answer_problem},
         logging_config=None,
         openapi_config=OpenAPIConfig(

@@ -1,6 +1,6 @@
 """Queries of a cluster: lists and counts from the views, a task's history from its records."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import InvalidQuery
@@ -12,6 +12,7 @@ from clawactors.runtime.times import Moment, moment_ns
 if TYPE_CHECKING:
     from clawactors.runtime.client.checks import Check
     from clawactors.runtime.client.difference import TaskDifference
+    from clawactors.runtime.client.events import LogEvent
     from clawactors.runtime.client.history import HistoryEntry, Place
     from clawactors.runtime.client.past import PastCluster
     from clawactors.runtime.client.reasons import Explanation
@@ -81,6 +82,25 @@ class ClusterReader(Listing, OverviewReader):
         from clawactors.runtime.client.past import PastCluster
 
         return PastCluster(self, place, progress)
+
+    def events(
+        self,
+        after: int | None = None,
+        *,
+        types: Iterable[str] = (),
+        task: str = "",
+        skill: str = "",
+        user: str = "",
+        live: bool = True,
+    ) -> "AsyncGenerator[LogEvent]":
+        """Every event behind the sequence `after`, by default from now on, as they come; without end while `live`.
+
+        `types` are names of events, with `*` as in `task.*`; `task` is one task, `skill` and `user` select tasks.
+        Order: that of the log; nothing twice, also over a lost connection. Raises: `Refused`, `Unavailable`.
+        """
+        from clawactors.runtime.client.events import LogFilter, follow_log
+
+        return follow_log(self, after, LogFilter(types, task, skill, user), live=live)
 
     async def why(self, id: str) -> "Explanation":
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""

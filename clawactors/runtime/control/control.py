@@ -32,7 +32,7 @@ from clawactors.runtime.control.leadership import LeaderEndpoints, Leadership
 from clawactors.runtime.control.leftovers import Leftovers
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.losses import Losses
-from clawactors.runtime.control.outputs import OutputEndpoint
+from clawactors.runtime.control.outputs import EventsEndpoint, OutputEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
 from clawactors.runtime.control.plans import Plans
 from clawactors.runtime.control.ports import Views
@@ -97,8 +97,8 @@ class Control:
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
-        self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
-        self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
+        self.blobs = BlobEndpoint(blobs, clock_s := context.clock.monotonic_s)
+        self.outputs, events = OutputEndpoint(outputs, clock_s), EventsEndpoint(context.log, kinds, clock_s)
         self.settings = ControlSettings(context, self.state.silence, self.state.nodes.live, self._wake.set, layers)
         self.records = RecordsEndpoint(context.log, leases, blobs, kinds.of(Home.CONTROL))
         states, asks = StateEndpoint(self.snapshots, kinds, Home.CONTROL), AskEndpoint(self.snapshots, requests)
@@ -118,10 +118,10 @@ class Control:
         left = Leftovers(context.log, kinds, blobs, outputs), partial(under_way, self.state.tasks, *rosters)
         self.eraser = Eraser(self.dispatcher, sealer, views, *left, background)
         self.eraser.on_erased = (self.blobs.forget, self.ends.forget_results)
-        by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
+        by_leader = self.ends, self.blobs, self.outputs, events, self.forks, self.endpoint, self.eraser
         self._answering = LeaderEndpoints(requests, NotifyTestEndpoint(self.triggers), *by_leader)
-        families = self.state.tasks.families
-        self._children = ChildKeeper(self.dispatcher, families, self.snapshots, views, background, self._is_leading)
+        kept = self.state.tasks.families, self.snapshots, views, background, self._is_leading
+        self._children = ChildKeeper(self.dispatcher, *kept)
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         self._plans = Plans(self.state, *rosters, self.ends, self.eraser, self.snapshots, background, self._changed)
         self._position = self._leads = 0

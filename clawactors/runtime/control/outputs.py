@@ -1,164 +1,70 @@
-"""Answers `claw.query.<principal>.output`: what code has emitted, page by page, and what it emits as it comes.
+"""Answers `claw.query.<principal>.output` and `….events`: what code emits, and the log itself, as they come."""
 
-1. Who reads keeps the place. This process follows the stream on its behalf, as long as it asks for the next page soon;
-   one that asks from another place, after a lost answer or a change of the leader, is followed anew from there.
-2. So nothing is lost and nothing comes twice, whatever becomes of the process that answers.
-"""
-
-import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final, override
+from typing import Final, override
 
 import msgspec
 
-from clawactors.eventlog import EventLogError, Follower, Record, Unavailable, is_id
+from clawactors.eventlog import EventLog, Follower, is_id
 from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.recordpages import OutputQuestion, RecordPage, page_of
-from clawactors.runtime.serving import RequestEndpoint, answering
+from clawactors.kernel.kind import Kinds
+from clawactors.runtime.control.following import MOST_PER_PRINCIPAL, FollowedPages
+from clawactors.runtime.recordpages import EventsQuestion, OutputQuestion, RecordPage
+from clawactors.runtime.serving import answering
 
-__all__ = ["WAIT_S", "OutputEndpoint"]
-
-WAIT_S: Final = 2.0
-"""So long an answer waits for something to tell."""
-_FORGOTTEN_S: Final = 10.0
-_MOST_READERS: Final = 500
-_MOST_PER_PRINCIPAL: Final = 1000
+__all__ = ["EventsEndpoint", "OutputEndpoint"]
 
 _decode: Final = msgspec.msgpack.Decoder(OutputQuestion).decode
+_decode_events: Final = msgspec.msgpack.Decoder(EventsQuestion).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-class _Reader:
-    """One who reads a stream: what was received for it, and what comes next."""
-
-    def __init__(self, follower: Follower, after: int) -> None:
-        self.follower, self.after = follower, after
-        self.held: list[Record] = []
-        self.coming: asyncio.Task[list[Record]] | None = None
-        self.asked_s = 0.0
-        self._superseded = asyncio.get_running_loop().create_future()
-
-    def supersede(self) -> asyncio.Future[None]:
-        """The one question that counts is the newest: the one before it is answered at once."""
-        if not self._superseded.done():
-            self._superseded.set_result(None)
-        self._superseded = asyncio.get_running_loop().create_future()
-        return self._superseded
-
-    async def receive(self, superseded: asyncio.Future[None], wait_s: float | None) -> bool:
-        """Waits for records, at most so long, or where that is None for those that are there now.
-
-        False where there are none. Raises: what the follower raises.
-        """
-        if self.coming is None:
-            self.coming = asyncio.ensure_future(anext(self.follower))
-        present = asyncio.ensure_future(self.follower.caught_up()) if wait_s is None else None
-        wanted: list[asyncio.Future[Any]] = [self.coming, superseded, *([present] if present else ())]
-        try:
-            await asyncio.wait(wanted, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            if not self.coming.done():
-                if present is not None and present.done():
-                    present.result()
-                return False
-        finally:
-            if present is not None:
-                present.cancel()
-        coming, self.coming = self.coming, None
-        try:
-            self.held = coming.result()
-        except StopAsyncIteration:
-            raise Unavailable("the output is followed no longer") from None
-        return True
-
-    async def aclose(self) -> None:
-        """Follows no longer."""
-        self.supersede()
-        if self.coming is not None:
-            self.coming.cancel()
-        await self.follower.aclose()
-
-
-class OutputEndpoint(RequestEndpoint):
-    """Pages of output. `monotonic_s` is the clock by which readers that ask no longer are forgotten."""
+class OutputEndpoint(FollowedPages[OutputQuestion]):
+    """Pages of output."""
 
     def __init__(self, outputs: Outputs, monotonic_s: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._outputs, self._monotonic_s = outputs, monotonic_s
-        self._readers: OrderedDict[tuple[str, str], _Reader] = OrderedDict()
-        self._closing: set[asyncio.Task[None]] = set()
-        self._sweep: asyncio.TimerHandle | None = None
+        super().__init__(monotonic_s)
+        self._outputs = outputs
 
     async def open(self, requests: Requests) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
-        most = _MOST_PER_PRINCIPAL
+        most = MOST_PER_PRINCIPAL
         self._serving = [await requests.answer("claw.query.*.output", self._answer, most_per_principal=most)]
 
     @override
-    async def aclose(self) -> None:
-        """Answers no longer and follows nothing. Order: idempotent."""
-        await super().aclose()
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
-        while self._readers:
-            self._drop(next(iter(self._readers)))
-        await asyncio.gather(*self._closing, return_exceptions=True)
+    async def follow(self, question: OutputQuestion) -> Follower:
+        """See `FollowedPages`."""
+        return await self._outputs.follow(question.id, question.stream, question.after)
 
     @answering(_decode, _encode, RecordPage, "a question")
     async def _answer(self, principal: str, question: OutputQuestion) -> RecordPage:
         if not (is_id(question.id) and is_id(question.stream) and is_id(question.reader)):
             raise Refused(f"there is no stream {question.stream[:60]!r} of {question.id[:60]!r}")
-        return await self._page(principal, question)
+        return await self.page(principal, question)
 
-    async def _page(self, principal: str, question: OutputQuestion) -> RecordPage:
-        """Raises: what the store raises."""
-        key = principal, question.reader
-        reader = await self._reader(key, question)
-        superseded = reader.supersede()
-        if not reader.held:
-            try:
-                found = await reader.receive(superseded, WAIT_S if question.waits else None)
-            except EventLogError:
-                if self._readers.get(key) is reader:
-                    self._drop(key)
-                raise
-            if not found:
-                return RecordPage(is_last=not superseded.done())
-        page, is_cut = page_of(reader.held, question.offset)
-        if not is_cut:
-            reader.held = reader.held[len(page) :]
-            reader.after = page[-1].seq
-        return RecordPage(page, is_cut=is_cut)
 
-    async def _reader(self, key: tuple[str, str], question: OutputQuestion) -> _Reader:
-        reader = self._readers.get(key)
-        if reader is None or reader.after != question.after:
-            follower = await self._outputs.follow(question.id, question.stream, question.after)
-            self._drop(key)
-            reader = self._readers[key] = _Reader(follower, question.after)
-        self._readers.move_to_end(key)
-        reader.asked_s = self._monotonic_s()
-        while len(self._readers) > _MOST_READERS:
-            self._drop(next(iter(self._readers)))
-        if self._sweep is None:
-            self._sweep = asyncio.get_running_loop().call_later(_FORGOTTEN_S, self._forget)
-        return reader
+class EventsEndpoint(FollowedPages[EventsQuestion]):
+    """Pages of the log: what a client may see of it is decided here, because no client reads it."""
 
-    def _forget(self) -> None:
-        """Drops readers that have not asked for so long."""
-        self._sweep = None
-        before_s = self._monotonic_s() - _FORGOTTEN_S
-        for key in [key for key, reader in self._readers.items() if reader.asked_s <= before_s]:
-            self._drop(key)
-        if self._readers:
-            self._sweep = asyncio.get_running_loop().call_later(_FORGOTTEN_S, self._forget)
+    def __init__(self, log: EventLog, kinds: Kinds, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(monotonic_s)
+        self._log, self._patterns = log, kinds.patterns
 
-    def _drop(self, key: tuple[str, str]) -> None:
-        if (reader := self._readers.pop(key, None)) is not None:
-            task = asyncio.get_running_loop().create_task(reader.aclose())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+    async def open(self, requests: Requests) -> None:
+        """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
+        most = MOST_PER_PRINCIPAL
+        self._serving = [await requests.answer("claw.query.*.events", self._answer, most_per_principal=most)]
+
+    @override
+    async def follow(self, question: EventsQuestion) -> Follower:
+        """See `FollowedPages`."""
+        return await self._log.follow(self._patterns, after=question.after)
+
+    @answering(_decode_events, _encode, RecordPage, "a question")
+    async def _answer(self, principal: str, question: EventsQuestion) -> RecordPage:
+        if not is_id(question.reader) or question.after < 0:
+            raise Refused(f"there is no place {question.after} of a reader {question.reader[:60]!r}")
+        return await self.page(principal, question)

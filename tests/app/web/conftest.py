@@ -26,6 +26,12 @@ async def fail(task: Task, text: str = "") -> None:
     raise ValueError(text)
 
 
+@skill("talk")
+async def talk(task: Task, text: str = "") -> None:
+    await task.emit(1)
+    await task.emit({"<b>": 2})
+
+
 PORT = 8420
 URL = f"http://127.0.0.1:{PORT}"
 
@@ -55,7 +61,7 @@ def application() -> Litestar:
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    async with Cluster([echo, fail]) as cluster:
+    async with Cluster([echo, fail, talk]) as cluster:
         CLIENTS.begin(cluster)
         yield cluster
 

@@ -1,0 +1,114 @@
+"""What happens, as it happens: server-sent events of the log, and what the code of a task emits and prints."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, get
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import Stream
+
+from clawactors.app.web.hub import HEARTBEAT, EventHub, EventId, id_of
+from clawactors.app.web.parameters import Claw, Flag, InPath, Text, words
+from clawactors.kernel.errors import InvalidQuery
+from clawactors.kernel.time import iso
+from clawactors.runtime.client import ClusterClient
+from clawactors.runtime.client.events import LogFilter
+from clawactors.runtime.client.streaming import Chunk
+from clawactors.runtime.output import LOG
+
+__all__ = ["EventRoutes"]
+
+_STREAM = "text/event-stream"
+_From = Annotated[
+    str, QueryParameter(name="from", description="events behind this sequence; 0 for all. By default from now on")
+]
+_Last = Annotated[str, HeaderParameter(name="Last-Event-ID", description="the id of the last event that was received")]
+
+
+class EventRoutes(Controller):
+    """Streams without an end; with `Last-Event-ID` they go on behind that event: none is missed or repeated."""
+
+    path = "/"
+    tags = ["events"]  # noqa: RUF012 # as litestar declares it
+
+    @get("/events", operation_id="events", media_type=_STREAM)
+    async def events(
+        self,
+        request: Request[Any, Any, Any],
+        type: Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")] = None,
+        task: Text = "",
+        skill: Text = "",
+        user: Text = "",
+        begin: _From = "",
+        last: _Last = "",
+    ) -> Stream:
+        """Every event of the log, as it comes; each `id` is a sequence of the log."""
+        hub: EventHub = request.app.state.hub
+        wanted = LogFilter(words(type), task, skill, user)
+        return _streamed(await hub.listen(wanted, _place(begin, last)))
+
+    @get("/tasks/{id:str}/events", operation_id="task_events", media_type=_STREAM)
+    async def of_task(
+        self,
+        request: Request[Any, Any, Any],
+        claw: Claw,
+        id: InPath,
+        type: Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")] = None,
+        begin: _From = "",
+        last: _Last = "",
+    ) -> Stream:
+        """Every event of a task, as it comes; `GET /tasks/{id}/history` has what came before."""
+        await claw.snapshot(id, brief=True)
+        hub: EventHub = request.app.state.hub
+        return _streamed(await hub.listen(LogFilter(words(type), id), _place(begin, last)))
+
+    @get("/tasks/{id:str}/stream/{name:str}", operation_id="stream", media_type=_STREAM)
+    async def output(
+        self,
+        claw: Claw,
+        id: InPath,
+        name: InPath,
+        after: Annotated[int, QueryParameter(ge=0, description="`position` of the last chunk that was received")] = 0,
+        live: Flag = True,
+        last: _Last = "",
+    ) -> Stream:
+        """What the code of a task emits (`out`, or a stream of its own) or prints (`log`), from its start to its end.
+
+        The last event is `end`.
+        """
+        if last and not (last.isascii() and last.isdigit()):
+            raise InvalidQuery(f"Last-Event-ID: {last[:40]!r} is no position of a chunk")
+        await claw.snapshot(id, brief=True)
+        return _streamed(_chunks(claw, id, name, int(last) if last else after, live=live))
+
+
+def _place(begin: str, last: str) -> EventId | None:
+    """Behind which event to go on: a `Last-Event-ID` is newer than what the first request asked for."""
+    text = last or begin
+    if not text:
+        return None
+    if (found := id_of(text)) is None:
+        name = "Last-Event-ID" if last else "from"
+        raise InvalidQuery(f"{name}: {text[:40]!r} is no sequence of the log")
+    return found
+
+
+def _streamed(frames: AsyncGenerator[bytes]) -> Stream:
+    return Stream(frames, media_type=_STREAM, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _chunks(claw: ClusterClient, id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[bytes]:
+    yield HEARTBEAT
+    async with aclosing(claw.ref(id).stream(name, after=after, live=live)) as chunks:
+        async for chunk in chunks:
+            yield b"id: %d\ndata: %b\n\n" % (chunk.position, msgspec.json.encode(row_of(chunk, name)))
+    yield b"event: end\ndata: {}\n\n"
+
+
+def row_of(chunk: Chunk, name: str) -> dict[str, Any]:
+    """As `claw logs --json` prints it."""
+    about = {"position": chunk.position, "at": iso(chunk.at_ns), "attempt": chunk.attempt, "node": chunk.node}
+    told = chunk.value if name == LOG and isinstance(chunk.value, dict) else {"value": chunk.value}
+    return told | about
