@@ -12,12 +12,13 @@ from clawactors.runtime.control.alarms import AlarmGauge, Measured
 
 __all__ = ["disk_gauge", "lag_gauge"]
 
-_LAG: Final = 10_000
 _FULL: Final = 100.0
+_RELIEF: Final = 4.0
+"""Percent below its limit at which a disk is no longer too full."""
 
 
-def lag_gauge(log: EventLog, position: Callable[[], int]) -> AlarmGauge:
-    """Commits that the views are behind the log: many, twice in a row."""
+def lag_gauge(log: EventLog, position: Callable[[], int], most: int) -> AlarmGauge:
+    """Commits that the views are behind the log: `most` of them, twice in a row."""
 
     async def measure() -> Measured:
         lag = max(0, (await log.head()).last_seq - position())
@@ -25,11 +26,14 @@ def lag_gauge(log: EventLog, position: Callable[[], int]) -> AlarmGauge:
             lag, f"the views are {lag:,} commits behind the log" if lag else "the views hold all of the log"
         )
 
-    return AlarmGauge(name="lag", measure=measure, raise_at=_LAG, clear_at=_LAG / 10, times=2)
+    return AlarmGauge(name="lag", measure=measure, raise_at=most, clear_at=most / 10, times=2)
 
 
-def disk_gauge(data: Path, trouble: Callable[[], str]) -> AlarmGauge:
-    """How full the disk of the data folder is, in percent; `trouble`: why the server takes nothing more, or ''."""
+def disk_gauge(data: Path, trouble: Callable[[], str], most: int) -> AlarmGauge:
+    """How full the disk of the data folder is, in percent, of which `most` is too much.
+
+    `trouble`: why the server takes nothing more, or ''.
+    """
 
     async def measure() -> Measured:
         if said := trouble():
@@ -39,4 +43,4 @@ def disk_gauge(data: Path, trouble: Callable[[], str]) -> AlarmGauge:
         level = _FULL if usage.free <= 4 * RESERVE_BYTES else percent
         return Measured(level, f"the disk of {data} is {percent:.0f} % full, {usage.free / 2**30:.1f} GiB are free")
 
-    return AlarmGauge(name="disk", measure=measure, raise_at=92.0, clear_at=88.0)
+    return AlarmGauge(name="disk", measure=measure, raise_at=most, clear_at=most - _RELIEF)

@@ -45,6 +45,7 @@ from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 from clawactors.runtime.control.backups import BackupKeeper
 from clawactors.runtime.control.losses import LossWatch
 from clawactors.runtime.notifications.settings import read_notify_settings
+from clawactors.systems.settings import Settings
 
 __all__ = ["serve"]
 
@@ -103,13 +104,13 @@ async def serve(
         make = in_a_process(start.nats_url, start.data)
         backups = BackupKeeper(control.dispatcher, lambda: control.leadership.leading, make, control.settings.live)
         control.triggers.settings = partial(read_notify_settings, Path(start.data))
-        gauges = (
-            lag_gauge(control.context.log, lambda: views.position),
-            disk_gauge(Path(start.data), lambda: log.trouble),
-        )
-        alarms = AlarmKeeper(
-            control.dispatcher, lambda: control.leadership.leading, gauges, control.triggers.notify_now
-        )
+        alarms = AlarmKeeper(control.dispatcher, lambda: control.leadership.leading, (), control.triggers.notify_now)
+
+        def gauge(settings: Settings) -> None:
+            lag = lag_gauge(control.context.log, lambda: views.position, settings.alarm_lag)
+            alarms.use((lag, disk_gauge(Path(start.data), lambda: log.trouble, settings.alarm_disk)))
+
+        control.settings.live.watch(gauge)
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_server(stack, start.sys_url, control, log)

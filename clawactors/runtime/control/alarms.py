@@ -56,6 +56,10 @@ class AlarmKeeper:
         self._high: dict[str, int] = {}
         self._told: set[str] = set()
 
+    def use(self, gauges: Sequence[AlarmGauge]) -> None:
+        """Measures these from now on."""
+        self._gauges = gauges
+
     async def serve(self) -> None:
         """Measures for ever."""
         while True:

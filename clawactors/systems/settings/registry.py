@@ -70,6 +70,20 @@ _YEARS_S: Final = 100 * 365 * _DAY_S
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings as a process reads them."""
 
+    alarm_disk: Annotated[
+        int, _number("alarm.disk", "a disk this full raises the alarm disk", "control", 10, 99, unit="percent")
+    ] = 92
+    alarm_lag: Annotated[
+        int,
+        _number(
+            "alarm.lag",
+            "views so far behind the log raise the alarm lag",
+            "control",
+            10,
+            1_000_000_000,
+            unit="commits",
+        ),
+    ] = 10_000
     archive_after: Annotated[
         float,
         _duration(

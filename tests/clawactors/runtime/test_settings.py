@@ -2,19 +2,25 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clawactors.app.cli.checks import check_settings
+from clawactors.app.gauges import disk_gauge, lag_gauge
 from clawactors.app.processes.start import log_as_set
-from clawactors.eventlog import Draft
+from clawactors.eventlog import Draft, InProcessLog, PermissionDenied, Record
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.client import settings as client_settings
 from clawactors.runtime.client.settingrows import SettingChange
 from clawactors.runtime.client.settings import ClusterConfig
 from clawactors.runtime.control import settings as control_settings
+from clawactors.runtime.control.alarms import AlarmKeeper
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 from clawactors.runtime.control.backups import BackupKeeper
+from clawactors.runtime.settings import Layer, LiveSettings
 from clawactors.systems.backups import BackupPlan
 from clawactors.systems.backups.commands import NoteBackup
 from clawactors.systems.settings import DEFAULTS, REGISTRY, Settings
@@ -180,6 +186,8 @@ async def test_what_this_release_does_not_know_stays_and_stops_nobody(cluster: C
     assert (rows["log.level"].value, rows["node.slots"].value) == ("warning", 9)
     await config.rollback(1)
     assert {row.name for row in await config.list() if row.set} == {"node.slots", "of.later"}, "it is not ours"
+    check = await check_settings(cluster.client())  # type: ignore[arg-type] # as claw doctor does
+    assert (check.verdict, "of.later: this release has no such setting" in check.detail) == ("warning", True)
     await config.unset("of.later")
     assert "of.later" not in {row.name for row in await config.list()}
     await heard(cluster, config)
@@ -319,6 +327,53 @@ async def test_backups_are_planned_by_settings_and_the_later_word_counts(
     await heard(cluster, config)
     assert await keeper.check() is False
     assert cluster.named("cluster", "backup")[-1] == "backup.stopped"
+
+
+async def test_alarms_are_raised_at_the_limits_that_are_set(
+    cluster: Cluster, config: ClusterConfig, tmp_path: Path
+) -> None:
+    (control,) = cluster.controls.values()
+    await cluster.until(lambda: control.leadership.leading)
+    keeper = AlarmKeeper(control.dispatcher, lambda: True, (), lambda happening: None)
+    log, trouble = control.context.log, ["nothing fits"]
+
+    def gauge(settings: Settings) -> None:
+        disk = disk_gauge(tmp_path, lambda: trouble[0], settings.alarm_disk)
+        keeper.use((lag_gauge(log, lambda: 0, settings.alarm_lag), disk))
+
+    control.settings.live.watch(gauge)
+    for number in range(12):
+        await config.set("node.slots", number)
+    for _ in range(2):
+        await keeper.check()
+    assert (cluster.named("lag", "alarm"), cluster.named("disk", "alarm")) == ([], ["alarm.raised"])
+    await config.set("alarm.lag", 10)
+    await heard(cluster, config)
+    for _ in range(2):
+        await keeper.check()
+    assert cluster.named("lag", "alarm") == ["alarm.raised"]
+    assert disk_gauge(tmp_path, lambda: "", 50).raise_at == 50
+
+
+class Deaf(InProcessLog):
+    """A log that this process may not read."""
+
+    def read(self, patterns: Sequence[str], **more: Any) -> AsyncGenerator[list[Record]]:
+        raise PermissionDenied("no right to read claw.setting.>")
+
+
+async def test_a_process_that_may_not_read_them_goes_on_with_what_it_was_given(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = Layer(origin="environment", source="CLAW_SETTING_NODE_SLOTS", values={"node.slots": "3"})
+    live = LiveSettings(Deaf(), (given,), "node")
+    await live.open()
+    serving = asyncio.create_task(live.serve())
+    await asyncio.sleep(0)
+    assert not serving.done()
+    assert (live.current.node_slots, live.current.node_parked) == (3, DEFAULTS.node_parked)
+    assert "no right to read" in caplog.text
+    serving.cancel()
 
 
 def test_log_level_is_that_of_the_process() -> None:

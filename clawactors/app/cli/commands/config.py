@@ -8,7 +8,7 @@ import msgspec
 
 from clawactors.app.cli.arguments.config import VERBS as HELP
 from clawactors.app.cli.output import Table, emit, note
-from clawactors.app.cli.session import with_client
+from clawactors.app.cli.session import hinted, with_client
 from clawactors.app.cli.settingtables import (
     change_table,
     origin_table,
@@ -28,6 +28,7 @@ from clawactors.systems.settings.values import checked_name
 __all__ = ["run"]
 
 _NUMBER_MAX: Final = 18
+_VERSIONS: Final = "claw config history lists them"
 
 
 def run(options: Any) -> int:
@@ -48,7 +49,7 @@ def _usage(options: Any) -> Problem:
 
 def _version(options: Any, word: str) -> int:
     if not (word.isascii() and word.isdigit() and len(word) <= _NUMBER_MAX):
-        raise Problem("usage", f"{word[:40]!r} is not a version of the settings", "claw config history lists them")
+        raise Problem("usage", f"{word[:40]!r} is not a version of the settings", _VERSIONS)
     return int(word)
 
 
@@ -105,7 +106,8 @@ async def _tell(client: Client, options: Any, changes: dict[str, Any], verb: str
 async def _rollback(client: Client, options: Any) -> int:
     before = await client.config.version()
     version = _version(options, options.words[0])
-    rows = await client.config.rollback(version, reason=options.reason, if_version=options.if_version)
+    with hinted(_VERSIONS):
+        rows = await client.config.rollback(version, reason=options.reason, if_version=options.if_version)
     return await _told(client, options, [row for row in rows if row.version > before], before, "rolled back")
 
 
@@ -144,7 +146,8 @@ async def _watch(client: Client, options: Any) -> int:
 
 async def _diff(client: Client, options: Any) -> int:
     first, last = (*(_version(options, word) for word in options.words), None)[:2]
-    changed = await client.config.difference(first or 0, last)
+    with hinted(_VERSIONS):
+        changed = await client.config.difference(first or 0, last)
     lines = [(name, value_text(name, value.before), value_text(name, value.after)) for name, value in changed.items()]
     emit(options, changed, lambda: [Table(("SETTING", "BEFORE", "AFTER"), lines, uncut=("SETTING",))])
     return 0
