@@ -7,7 +7,8 @@ class OutletFailed(Exception):
     """It was not sent.
 
     `final`: sent again it would fail again; `code`: what it was answered with;
-    `sent_perhaps`: nobody knows.
+    `sent_perhaps`: nobody knows;
+    `moved_to`: where the chat is now, 0 if it has not moved.
     """
 
     def __init__(
@@ -18,6 +19,8 @@ class OutletFailed(Exception):
         final: bool = False,
         code: int = 0,
         sent_perhaps: bool = False,
+        moved_to: int = 0,
     ) -> None:
         super().__init__(reason)
-        self.retry_after_s, self.final, self.code, self.sent_perhaps = retry_after_s, final, code, sent_perhaps
+        self.retry_after_s, self.final, self.code = retry_after_s, final, code
+        self.sent_perhaps, self.moved_to = sent_perhaps, moved_to

@@ -115,12 +115,21 @@ class TelegramApi:
             retry_after_s=float(retry_after) if isinstance(retry_after, int | float) else 0.0,
             final=400 <= code < 500 and code not in (409, 429),
             code=code,
+            moved_to=moved if isinstance(moved := reply.parameters.get("migrate_to_chat_id"), int) else 0,
         )
 
     async def send(self, chat: str, pieces: Iterable[str | Quoted]) -> None:
-        """Sends a text to a chat. Raises: `OutletFailed`."""
+        """Sends a text to a chat; to the new one of a group that has become a supergroup. Raises: `OutletFailed`."""
         text = telegram_text(pieces)
         to: int | str = chat if chat.startswith("@") else int(chat)
+        try:
+            await self._send(to, text)
+        except OutletFailed as failed:
+            if not failed.moved_to:
+                raise
+            await self._send(failed.moved_to, text)
+
+    async def _send(self, to: int | str, text: TelegramText) -> None:
         await self.call(
             "sendMessage",
             chat_id=to,

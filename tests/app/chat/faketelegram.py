@@ -101,6 +101,9 @@ class FakeTelegram:
             case "429":
                 told = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 0"}
                 return 429, told | {"parameters": {"retry_after": 0.01}}
+            case "moved":
+                told = {"ok": False, "error_code": 400, "description": "Bad Request: group chat was upgraded"}
+                return 400, told | {"parameters": {"migrate_to_chat_id": -1007}}
             case "403":
                 return 403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
         match method:

@@ -183,7 +183,7 @@ async def test_one_who_blocked_the_bot_holds_up_nobody(telegram: FakeTelegram) -
         assert "Tasks:" in telegram.texts[0]
 
 
-@pytest.mark.parametrize("appends", range(1, 7))
+@pytest.mark.parametrize("appends", [1, 2, 3, *(pytest.param(n, marks=pytest.mark.soak) for n in (4, 5, 6))])
 async def test_killed_anywhere_no_message_is_lost_and_none_is_answered_twice(
     telegram: FakeTelegram, appends: int
 ) -> None:
@@ -261,3 +261,37 @@ async def test_the_address_with_the_token_is_never_shown(caplog: pytest.LogCaptu
         with pytest.raises(OutletFailed) as failed:
             await api.call("getMe")
     assert TOKEN not in str(failed.value) + caplog.text
+
+
+async def test_a_group_that_has_moved_is_told_where_it_is(telegram: FakeTelegram) -> None:
+    telegram.faults["sendMessage"] = ["moved"]
+    async with TelegramApi(TOKEN, telegram.url) as api:
+        await api.send("-50", ("hi",))
+        telegram.faults["sendMessage"] = ["403"]
+        with pytest.raises(OutletFailed, match="403 Forbidden") as failed:
+            await api.send("-50", ("hi",))
+    assert (telegram.sent[0]["chat_id"], failed.value.final) == (-1007, True)
+
+
+async def test_a_number_is_of_one_question_and_outlives_a_restart(telegram: FakeTelegram) -> None:
+    async with started() as cluster:
+        await cluster.client.submit("asks", {"question": "One?"}, id="a")
+        await cluster.settle()
+        async with bridged(cluster, telegram):
+            await telegram.say("approvals")
+            await telegram.until_sent(1)
+        await cluster.client.submit("asks", {"question": "Two?"}, id="b")
+        await cluster.settle()
+        async with bridged(cluster, telegram):
+            await telegram.say("approvals")
+            await telegram.until_sent(2)
+            await cluster.client.cancel("a")
+            await cluster.client.retry("a")
+            await cluster.settle()
+            await telegram.say("approve 1")
+            await telegram.until_sent(3)
+            await telegram.say("approvals")
+            await telegram.until_sent(4)
+        assert "1: One? (task a)\n2: Two? (task b)" in telegram.texts[1]
+        assert "1 is over, and the task asks again" in telegram.texts[2]
+        assert "3: One? (task a)" in telegram.texts[3]

@@ -28,6 +28,11 @@ async def asks(task: Any) -> bool:
     return bool(await task.approve("Deploy?", name="go"))
 
 
+@pytest.fixture(autouse=True)
+def _recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawactors.runtime.control.triggers.run._EVERY_S", 0.02)
+
+
 URL = "https://example.org/hook"
 
 
