@@ -14,6 +14,7 @@ from clawactors.runtime.activity import ActivityQuestion
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.activity import recent_activity
 from clawactors.runtime.control.control import QUEUE
+from clawactors.runtime.control.letters import LettersEndpoint
 from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["answer_questions", "heartbeat_of"]
@@ -78,6 +79,7 @@ async def answer_questions(
         # The short form is for the cluster's own account, the other names who asks.
         await control.requests.serve(f"claw.query.{name}", handler, QUEUE)
         await control.requests.answer(f"claw.query.*.{name}", _for_anybody(handler), queue=QUEUE)
+    await LettersEndpoint(control.dead.store).open(control.requests, QUEUE)
 
 
 def _for_anybody(answer: Callable[[bytes], Awaitable[bytes]]) -> Callable[[str, bytes], Awaitable[bytes]]:

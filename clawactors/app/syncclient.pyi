@@ -15,6 +15,7 @@ from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.bridges import BridgeRow
 from clawactors.runtime.client.bulk import ChangeReport
 from clawactors.runtime.client.checks import Check
+from clawactors.runtime.client.deadletters import DeadLetterDetail, DeadLetterRow, Reports
 from clawactors.runtime.client.difference import TaskDifference
 from clawactors.runtime.client.events import LogEvent
 from clawactors.runtime.client.files import FileRow
@@ -68,6 +69,7 @@ __all__ = [
     "SyncClientMemories",
     "SyncClusterBackups",
     "SyncClusterConfig",
+    "SyncDeadLetters",
     "SyncNotifications",
     "SyncPastCluster",
     "SyncRef",
@@ -350,6 +352,37 @@ class SyncClusterConfig:
 
         Raises: `InvalidQuery` for a version that there is not yet."""
 
+class SyncDeadLetters:
+    """`Client.dead_letters`."""
+
+    def list(
+        self,
+        *,
+        kind: str | Iterable[str] = ...,
+        skill: str = "",
+        error: str = "",
+        since: Moment | None = None,
+        limit: int | None = 100,
+        cursor: str = "",
+    ) -> Page[DeadLetterRow]:
+        """A page of them: tasks first, then deliveries, commands and records; of each kind the newest first.
+
+        `kind` is one or several of `task`, `delivery`, `command`, `record`. With `skill` or `error`, a class of errors,
+        only what has one is listed: tasks, and by skill the deliveries of triggers that submit it. `since` is when it
+        came to nothing. `cursor` is that of the page before. Raises: `InvalidQuery`, `Unavailable`."""
+
+    def get(self, id: str) -> DeadLetterDetail:
+        """One of them, by its id; a task also by its own. Raises: `NotFound`, `InvalidQuery`, `Unavailable`."""
+
+    def redrive(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
+        """Tries them again: tasks are retried, deliveries repeated, commands sent again, in the name of this client.
+
+        What can't be tried again, such as a record that nobody can read, is left with the reason.
+        Raises: `InvalidQuery`, `Unavailable`."""
+
+    def drop(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
+        """Keeps them no longer: dead tasks are deleted, their histories stay readable. Raises: as `redrive`."""
+
 class SyncNotifications:
     """The notifications of a cluster, as its client sees them."""
 
@@ -615,8 +648,11 @@ class SyncTriggers:
     def resume(self, name: str) -> Snapshot[Trigger]:
         """Lets a paused or stopped trigger go on where it was. Raises: `NotFound`."""
 
-    def redrive(self, name: str) -> Snapshot[Trigger]:
-        """Delivers again what failed and is kept. Raises: `NotFound`."""
+    def redrive(self, name: str, deliveries: Iterable[str] = ...) -> Snapshot[Trigger]:
+        """Delivers again what failed and is kept: all, or the `deliveries` with these ids. Raises: `NotFound`."""
+
+    def drop(self, name: str, deliveries: Iterable[str]) -> Snapshot[Trigger]:
+        """Keeps these failed deliveries no longer; they stay in its history. Raises: `NotFound`."""
 
     def remove(self, name: str) -> Snapshot[Trigger]:
         """Removes the trigger; its tasks stay. Raises: `NotFound`."""
@@ -937,6 +973,10 @@ class SyncClient:
 
         A refusal affects only the tasks that depend on it. Predecessors may stand anywhere in the batch.
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`."""
+
+    @property
+    def dead_letters(self) -> SyncDeadLetters:
+        """What came to nothing and is kept for a person."""
 
     def change_many(
         self, ids: Iterable[str], change: Callable[[str], Snapshot[Task]], *, progress: Callable[[int, int], None] = ...

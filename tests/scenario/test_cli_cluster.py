@@ -629,3 +629,31 @@ def test_a_script_that_is_not_async_forks_is_interrupted_and_ends(claw: Claw) ->
     assert "not connected yet; write `async with Client.connect() as claw:`" in rest[2]
     assert ended.stderr.rstrip().endswith("KeyboardInterrupt"), ended.stderr
     assert claw.quick("cancel", "sync-2").code == 0
+
+
+def test_what_came_to_nothing_is_listed_tried_again_and_dropped(claw: Claw) -> None:
+    subject = "claw.cmd.task.nobody-has-this"
+
+    async def command() -> None:
+        async with Client.connect(data=str(claw.data)) as client:
+            await client.connection.ask(subject, b'{"type":"task.cancel"}')
+            async with asyncio.timeout(PATIENCE_S):
+                while not [row for row in await client.dead_letters.list(kind="command") if row.of == subject]:
+                    await asyncio.sleep(0.02)
+
+    asyncio.run(command())
+    [letter] = [
+        row
+        for row in claw.quick("dead-letters", "list", "--kind", "command", "--json").answer["rows"]
+        if row["of"] == subject
+    ]
+    assert (letter["reason"], letter["id"].partition(":")[0]) == ("there is no such task", "letter")
+    shown = claw.quick("dead-letters", "show", letter["id"])
+    assert '{"type":"task.cancel"}' in shown.out
+    again = claw.quick("dead-letters", "redrive", letter["id"], "--json")
+    assert (again.code, again.answer[0]["left"]) == (4, "there is no task 'nobody-has-this'")
+    dropped = claw.quick("dead-letters", "drop", letter["id"], "--json")
+    assert (dropped.code, dropped.answer) == (0, [{"id": letter["id"], "done": True, "left": ""}])
+    gone = claw.quick("dead-letters", "show", letter["id"], "--json")
+    assert (gone.code, gone.answer["error"]["code"]) == (3, "not_found")
+    assert claw.quick("dead-letters", "drop", "--json").code == 2

@@ -369,6 +369,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         w.WorkflowAdded(version=1, definition={"$blob": "0" * 64, "bytes": 90_000}),
     ),
     "workflow.removed": (w.WorkflowRemoved("client/ada"), w.WorkflowRemoved()),
+    "trigger.dropped": (g.TriggerDropped((UNDELIVERED.place,), "client/ada"), g.TriggerDropped(())),
     "trigger.removed": (g.TriggerRemoved("client/ada"), g.TriggerRemoved()),
     "node.joined": (
         JOINED,

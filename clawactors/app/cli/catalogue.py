@@ -44,6 +44,7 @@ _PLACES: Final = {
     "config": "config",
     **dict.fromkeys(("backup", "restore"), "backups"),
     "mcp": "mcp",
+    "deadletters": "deadletters",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -91,6 +92,9 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _MEMORY, f"{_HOME}.memory", "search past tasks, chats and notes; add, import, export, forget"
     ),
     "status": CatalogueEntry(_CARE, f"{_HOME}.status", "show the state of the cluster, and which server answers"),
+    "dead-letters": CatalogueEntry(
+        _CARE, f"{_HOME}.deadletters", "list, show, redrive or drop what came to nothing: tasks, deliveries, messages"
+    ),
     "stats": CatalogueEntry(
         _CARE, f"{_HOME}.stats", "count tasks by skill, node, user, error and hour; durations; sizes"
     ),

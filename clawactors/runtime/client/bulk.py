@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 import msgspec
 
@@ -18,6 +18,8 @@ from clawactors.runtime.times import Moment
 from clawactors.systems.tasks import Task
 
 if TYPE_CHECKING:
+    from clawactors.runtime.client.client import ClusterClient
+    from clawactors.runtime.client.deadletters import DeadLetters
     from clawactors.runtime.client.selecting import ChangeName, ChangeSummary
 
 __all__ = ["BulkChanges", "ChangeReport"]
@@ -37,6 +39,13 @@ class ChangeReport(msgspec.Struct, frozen=True):
 
 class BulkChanges(ClusterReader, TaskChanges):
     """Changes many tasks, by id or by filter."""
+
+    @property
+    def dead_letters(self) -> "DeadLetters":
+        """What came to nothing and is kept for a person."""
+        from clawactors.runtime.client.deadletters import DeadLetters
+
+        return DeadLetters(cast("ClusterClient", self))
 
     async def change_many(
         self,

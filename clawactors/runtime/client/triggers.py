@@ -30,6 +30,11 @@ def trigger_row(name: str, known: Snapshot[Trigger]) -> TriggerRow:
     return msgspec.convert(row(name, known.version, known.state), TriggerRow)
 
 
+def _places(name: str, deliveries: Iterable[str]) -> tuple[str, ...]:
+    """What the ids of deliveries say behind the name of the trigger."""
+    return tuple(id.removeprefix(f"{name}-") for id in deliveries)
+
+
 class Triggers(NamedChanges[Trigger]):
     """The triggers of a cluster, as its client sees them."""
 
@@ -85,9 +90,13 @@ class Triggers(NamedChanges[Trigger]):
         """Lets a paused or stopped trigger go on where it was. Raises: `NotFound`."""
         return await self._change(name, x.ResumeTriggerRequest())
 
-    async def redrive(self, name: str) -> Snapshot[Trigger]:
-        """Delivers again what failed and is kept. Raises: `NotFound`."""
-        return await self._change(name, x.RedriveTriggerRequest())
+    async def redrive(self, name: str, deliveries: Iterable[str] = ()) -> Snapshot[Trigger]:
+        """Delivers again what failed and is kept: all, or the `deliveries` with these ids. Raises: `NotFound`."""
+        return await self._change(name, x.RedriveTriggerRequest(deliveries=_places(name, deliveries)))
+
+    async def drop(self, name: str, deliveries: Iterable[str]) -> Snapshot[Trigger]:
+        """Keeps these failed deliveries no longer; they stay in its history. Raises: `NotFound`."""
+        return await self._change(name, x.DropDeliveriesRequest(deliveries=_places(name, deliveries)))
 
     async def remove(self, name: str) -> Snapshot[Trigger]:
         """Removes the trigger; its tasks stay. Raises: `NotFound`."""

@@ -31,7 +31,7 @@ class DeadLetterWorker:
     """Takes bad records without waiting; `serve` copies them. A flood beyond 32 MB is counted and not copied."""
 
     def __init__(self, dead: DeadLetters, clock: Clock, leads: Callable[[], bool]) -> None:
-        self._dead, self._clock, self._leads = dead, clock, leads
+        self.store, self._clock, self._leads = dead, clock, leads
         self._waiting: deque[tuple[Record, str]] = deque()
         self._standby: deque[tuple[float, Record, str]] = deque()
         self._held_bytes = 0
@@ -89,7 +89,7 @@ class DeadLetterWorker:
     async def _copy_patiently(self, record: Record, reason: str) -> None:
         while True:
             with contextlib.suppress(Unavailable):
-                return await self._dead.copy(record, reason)
+                return await self.store.copy(record, reason)
             await asyncio.sleep(_AGAIN_S)
 
 

@@ -7,6 +7,7 @@ from clawactors.systems.triggers.events import Place, TriggerFailure, TriggerPla
 __all__ = [
     "AddTrigger",
     "AdvanceTrigger",
+    "DropDeliveries",
     "MuteTrigger",
     "PauseTrigger",
     "RedriveTrigger",
@@ -41,9 +42,17 @@ class ResumeTrigger(_TriggerCommand, frozen=True):
 
 
 class RedriveTrigger(_TriggerCommand, frozen=True):
-    """Deliver again what failed."""
+    """Deliver again what failed; `deliveries` are some of them, as `<seq>-<index>`, and none are all."""
 
     by: str = ""
+    deliveries: tuple[str, ...] = ()
+
+
+class DropDeliveries(_TriggerCommand, frozen=True):
+    """Keep these failures no longer, `<seq>-<index>` each."""
+
+    by: str = ""
+    deliveries: tuple[str, ...] = ()
 
 
 class MuteTrigger(_TriggerCommand, frozen=True):
@@ -81,6 +90,7 @@ type TriggerCommand = (
     | ResumeTrigger
     | RedriveTrigger
     | MuteTrigger
+    | DropDeliveries
     | RemoveTrigger
     | AdvanceTrigger
     | StopTrigger

@@ -69,12 +69,15 @@ def decide(command: c.TriggerCommand, trigger: Trigger) -> tuple[e.TriggerEvent,
         case c.ResumeTrigger():
             return () if trigger.status == "active" else (e.TriggerResumed(command.by),)
         case c.RedriveTrigger():
-            places = tuple(failure.place for failure in trigger.failures)
+            places = _failed(trigger, command.deliveries) if command.deliveries else _failed(trigger)
             return (e.TriggerRedriven(places, command.by),) if places else ()
         case c.MuteTrigger(until_ns=until_ns):
             if trigger.plan is None or trigger.plan.notify is None:
                 raise Refused("only what notifies can be muted; pause a trigger")
             return (e.TriggerMuted(until_ns, command.by),) if until_ns != trigger.muted_until_ns else ()
+        case c.DropDeliveries():
+            places = _failed(trigger, command.deliveries)
+            return (e.TriggerDropped(places, command.by),) if places else ()
         case c.RemoveTrigger():
             return (e.TriggerRemoved(command.by),)
         case c.StopTrigger():
@@ -83,6 +86,12 @@ def decide(command: c.TriggerCommand, trigger: Trigger) -> tuple[e.TriggerEvent,
             return _advanced(command, trigger)
         case _:
             assert_never(command)
+
+
+def _failed(trigger: Trigger, deliveries: tuple[str, ...] | None = None) -> tuple[e.Place, ...]:
+    """The places of these failures, or of all."""
+    places = (failure.place for failure in trigger.failures)
+    return tuple(place for place in places if deliveries is None or f"{place.seq}-{place.index}" in deliveries)
 
 
 def _add(command: c.AddTrigger, trigger: Trigger) -> tuple[e.TriggerEvent, ...]:
@@ -126,6 +135,9 @@ def evolve(trigger: Trigger, event: e.TriggerEvent, at_ns: int) -> Trigger:
             return replace(trigger, failures=left, again=again, updated_ns=at_ns)
         case e.TriggerMuted() if trigger.exists:
             return replace(trigger, muted_until_ns=event.until_ns, updated_ns=at_ns)
+        case e.TriggerDropped() if trigger.exists:
+            left = tuple(failure for failure in trigger.failures if failure.place not in {*event.places})
+            return replace(trigger, failures=left, updated_ns=at_ns)
         case e.TriggerRemoved() if trigger.exists:
             return replace(trigger, status="removed", again=(), failures=(), updated_ns=at_ns)
         case (
@@ -136,6 +148,7 @@ def evolve(trigger: Trigger, event: e.TriggerEvent, at_ns: int) -> Trigger:
             | e.TriggerAdvanced()
             | e.TriggerRedriven()
             | e.TriggerMuted()
+            | e.TriggerDropped()
             | e.TriggerRemoved()
         ):
             return trigger

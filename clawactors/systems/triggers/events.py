@@ -12,6 +12,7 @@ __all__ = [
     "Place",
     "TriggerAdded",
     "TriggerAdvanced",
+    "TriggerDropped",
     "TriggerEvent",
     "TriggerFailure",
     "TriggerMuted",
@@ -136,6 +137,13 @@ class TriggerMuted(_TriggerEvent, frozen=True, tag="trigger.muted"):
     by: str = ""
 
 
+class TriggerDropped(_TriggerEvent, frozen=True, tag="trigger.dropped"):
+    """What had failed is kept no longer."""
+
+    places: tuple[Place, ...]
+    by: str = ""
+
+
 class TriggerRemoved(_TriggerEvent, frozen=True, tag="trigger.removed"):
     """It was removed; its name may be used again."""
 
@@ -150,6 +158,7 @@ type TriggerEvent = (
     | TriggerAdvanced
     | TriggerRedriven
     | TriggerMuted
+    | TriggerDropped
     | TriggerRemoved
 )
 

@@ -13,6 +13,7 @@ from clawactors.systems.triggers.planning import checked_plan
 __all__ = [
     "COMMANDS",
     "AddTriggerRequest",
+    "DropDeliveriesRequest",
     "MuteTriggerRequest",
     "PauseTriggerRequest",
     "RedriveTriggerRequest",
@@ -36,8 +37,16 @@ class ResumeTriggerRequest(ExternalCommand, frozen=True, tag="trigger.resume"):
     """Resume the trigger."""
 
 
-class RedriveTriggerRequest(ExternalCommand, frozen=True, tag="trigger.redrive"):
-    """Deliver again what failed."""
+class RedriveTriggerRequest(ExternalCommand, frozen=True, kw_only=True, tag="trigger.redrive"):
+    """Deliver again what failed, all of it or these `deliveries`: `<seq>-<index>`, the end of the id of each."""
+
+    deliveries: tuple[str, ...] = ()
+
+
+class DropDeliveriesRequest(ExternalCommand, frozen=True, kw_only=True, tag="trigger.drop"):
+    """Keep these failed deliveries no longer."""
+
+    deliveries: tuple[str, ...]
 
 
 class MuteTriggerRequest(ExternalCommand, frozen=True, kw_only=True, tag="trigger.mute"):
@@ -56,6 +65,7 @@ type _Any = (
     | ResumeTriggerRequest
     | RedriveTriggerRequest
     | MuteTriggerRequest
+    | DropDeliveriesRequest
     | RemoveTriggerRequest
 )
 
@@ -73,10 +83,12 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TriggerCommand:
             return c.PauseTrigger(by)
         case ResumeTriggerRequest():
             return c.ResumeTrigger(by)
-        case RedriveTriggerRequest():
-            return c.RedriveTrigger(by)
         case MuteTriggerRequest(until_ns=until_ns):
             return c.MuteTrigger(until_ns, by)
+        case RedriveTriggerRequest(deliveries=deliveries):
+            return c.RedriveTrigger(by, deliveries)
+        case DropDeliveriesRequest(deliveries=deliveries):
+            return c.DropDeliveries(by, deliveries)
         case RemoveTriggerRequest():
             return c.RemoveTrigger(by)
         case _:

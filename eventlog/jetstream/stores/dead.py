@@ -5,13 +5,15 @@ A record that several readers copy is stored once, within the hour for which the
 
 import msgspec
 
+from clawactors.eventlog.dead import DeadLetter
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, call, message_at
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import ROOT, Record, is_id
 
 __all__ = ["JetStreamDeadLetters"]
 
+_STREAM = "CLAW_DEAD"
 _ROOM_BYTES = 1024
 
 
@@ -41,6 +43,34 @@ class JetStreamDeadLetters:
         error = msgspec.json.decode(answer, type=_LetterAnswer).error
         if error is not None:
             raise Unavailable(f"a dead letter was refused: {error.description}")
+
+    async def bounds(self) -> tuple[int, int]:
+        """The first and the last sequence; the last is less where it is empty. Raises: `Unavailable`."""
+        state = (await call(self._connection, f"STREAM.INFO.{_STREAM}"))["state"]
+        return state["first_seq"], state["last_seq"] if state["messages"] else state["first_seq"] - 1
+
+    async def at(self, seq: int) -> DeadLetter | None:
+        """The letter at that sequence, None where there is none. Raises: `Unavailable`."""
+        if (found := await message_at(self._connection, _STREAM, seq)) is None:
+            return None
+        record = found.record
+        of_seq = record.header("Claw-Seq") or ""
+        return DeadLetter(
+            seq,
+            record.at_ns,
+            record.header("Claw-Subject") or record.subject,
+            int(of_seq) if of_seq.isdecimal() else 0,
+            record.header("Claw-Reason") or "no reason",
+            record.body,
+        )
+
+    async def drop(self, seq: int) -> bool:
+        """Removes it; False where there was none. Raises: `Unavailable`."""
+        try:
+            await call(self._connection, f"STREAM.MSG.DELETE.{_STREAM}", {"seq": seq, "no_erase": False})
+        except Refusal:
+            return False
+        return True
 
 
 def _one_line(text: str) -> str:

@@ -149,9 +149,14 @@ async def _skills(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.skills_known(fresh=False)]
 
 
+async def _dead_letters(client: Client, start: str) -> Iterable[str]:
+    return [row.id for row in await client.dead_letters.list(limit=_MOST)]
+
+
 _SOURCES: Final[dict[str, _Source]] = {
     "ID": _tasks,
     "ID,…": _tasks,
+    "LETTER": _dead_letters,
     "NODE": _nodes,
     "[SET] NODE": _nodes_or_set,
     "NAME [CRON SKILL [JSON|@FILE|-]]": _schedules,

@@ -1,0 +1,307 @@
+"""What came to nothing, kept for a person: dead tasks, failed deliveries, refused commands, unreadable records."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import msgspec
+
+from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.kernel.external import ExternalCommand
+from clawactors.kernel.time import iso
+from clawactors.runtime.asking import error_of
+from clawactors.runtime.client.rows import Page, TaskRow
+from clawactors.runtime.client.triggerrows import TriggerRow
+from clawactors.runtime.client.waiting import several_ids
+from clawactors.runtime.deadletters import DropLetters, DropReply, Letter, LettersQuestion, LettersReply
+from clawactors.runtime.times import Moment, moment_ns
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import ClusterClient
+
+__all__ = ["KINDS", "DeadLetterDetail", "DeadLetterReport", "DeadLetterRow", "DeadLetters", "Reports"]
+
+type DeadLetterKind = Literal["task", "delivery", "command", "record"]
+
+KINDS: Final = ("task", "delivery", "command", "record")
+"""In the order in which they are listed."""
+
+_PAGE: Final = 100
+
+
+class DeadLetterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One of them. `id` is `task:T`, `delivery:D` or `letter:N`.
+
+    `of` is the task, the trigger, or the subject; `error` the class of a task's error, '' for others.
+    """
+
+    id: str
+    kind: DeadLetterKind
+    at: str | None
+    of: str
+    reason: str
+    error: str = ""
+    skill: str = ""
+    tries: int = 0
+
+
+class DeadLetterDetail(DeadLetterRow, frozen=True, kw_only=True):
+    """With what is known beside: the `task`, the `event` of a delivery and the task or node `about` which it is, the
+    `body` of a message (at most 200 KB of `bytes`), and the sequence `seq` that it had.
+    """
+
+    task: TaskRow | None = None
+    event: str = ""
+    about: str = ""
+    body: str | None = None
+    bytes: int = 0
+    seq: int = 0
+
+
+class DeadLetterReport(msgspec.Struct, frozen=True):
+    """The outcome for one of them: done, or why it was `left`."""
+
+    id: str
+    done: bool = False
+    left: str = ""
+
+
+type Reports = list[DeadLetterReport]
+
+
+class DeadLetters:
+    """`Client.dead_letters`."""
+
+    def __init__(self, client: "ClusterClient") -> None:
+        self._client = client
+
+    async def list(
+        self,
+        *,
+        kind: str | Iterable[str] = (),
+        skill: str = "",
+        error: str = "",
+        since: Moment | None = None,
+        limit: int | None = 100,
+        cursor: str = "",
+    ) -> Page[DeadLetterRow]:
+        """A page of them: tasks first, then deliveries, commands and records; of each kind the newest first.
+
+        `kind` is one or several of `task`, `delivery`, `command`, `record`. With `skill` or `error`, a class of errors,
+        only what has one is listed: tasks, and by skill the deliveries of triggers that submit it. `since` is when it
+        came to nothing. `cursor` is that of the page before. Raises: `InvalidQuery`, `Unavailable`.
+        """
+        kinds, since_ns = _kinds(kind), moment_ns(since)
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise InvalidQuery(f"the limit is {limit!r}; it must be a whole number of at least 1, or None for all")
+        name, _, rest = cursor.partition(" ")
+        if cursor and name not in kinds:
+            raise InvalidQuery("this cursor is of another question")
+        rows: list[DeadLetterRow] = []
+        for each in kinds[kinds.index(name) if cursor else 0 :]:
+            if (each != "task" and error) or (each in ("command", "record") and skill):
+                continue
+            async for row, after in self._of_kind(each, rest if each == name else "", skill, error):
+                if since_ns is not None and (moment_ns(row.at) or 0) < since_ns:
+                    if each in ("command", "record"):
+                        break  # those lie in the order of their times
+                    continue
+                rows.append(row)
+                if len(rows) == limit:
+                    return Page(tuple(rows), f"{each} {after}")
+        return Page(tuple(rows))
+
+    async def get(self, id: str) -> DeadLetterDetail:
+        """One of them, by its id; a task also by its own. Raises: `NotFound`, `InvalidQuery`, `Unavailable`."""
+        sort, name = _parts(id)
+        if sort == "task":
+            task = await self._client.task(name)
+            if task.status != "dead":
+                raise NotFound(f"task {name} is {task.status}, not dead")
+            return _detail(_of_task(task), task=task)
+        if sort == "letter":
+            letter = await self._letter(int(name))
+            body = (letter.body or b"").decode(errors="replace")
+            return _detail(_of_letter(letter), body=body, bytes=letter.size, seq=letter.of_seq)
+        for trigger in await self._client.triggers.list():
+            for failure in trigger.failures:
+                if failure.id == name:
+                    return _detail(_of_delivery(trigger, failure), event=failure.event, about=failure.of)
+        raise NotFound(f"no failed delivery {name!r} is kept")
+
+    async def redrive(
+        self, ids: Iterable[str], *, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Reports:
+        """Tries them again: tasks are retried, deliveries repeated, commands sent again, in the name of this client.
+
+        What can't be tried again, such as a record that nobody can read, is left with the reason.
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        return await self._each(ids, self._redrive, progress)
+
+    async def drop(
+        self, ids: Iterable[str], *, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Reports:
+        """Keeps them no longer: dead tasks are deleted, their histories stay readable. Raises: as `redrive`."""
+        return await self._each(ids, self._drop, progress)
+
+    async def _each(self, ids: Iterable[str], change: Any, progress: Callable[[int, int], None]) -> Reports:
+        wanted = several_ids(ids)
+        for id in wanted:
+            _parts(id)
+        reports: list[DeadLetterReport] = []
+        progress(0, len(wanted))
+        for id in wanted:
+            try:
+                await change(*_parts(id))
+                reports.append(DeadLetterReport(id, done=True))
+            except (Refused, NotFound) as refusal:
+                reports.append(DeadLetterReport(id, left=str(refusal)))
+            progress(len(reports), len(wanted))
+        return reports
+
+    async def _redrive(self, sort: str, name: str) -> None:
+        if sort == "task":
+            [report] = await self._client.redrive(name)
+            if report.task is None:
+                raise Refused(report.left)
+        elif sort == "delivery":
+            await self._client.triggers.redrive((await self._trigger_of(name)).name, (name,))
+        else:
+            await self._send_again(await self._letter(int(name)))
+            await self._drop(sort, name)
+
+    async def _drop(self, sort: str, name: str) -> None:
+        if sort == "task":
+            await self.get(f"task:{name}")
+            await self._client.delete(name)
+        elif sort == "delivery":
+            await self._client.triggers.drop((await self._trigger_of(name)).name, (name,))
+        else:
+            request = msgspec.json.encode(DropLetters(seqs=[int(name)]))
+            reply = msgspec.json.decode(await self._client.questions.ask("letters", request, verb="do"), type=DropReply)
+            if reply.error is not None:
+                raise error_of(reply.error)
+            if not reply.dropped:
+                raise NotFound(f"there is no dead letter {name}")
+
+    async def _send_again(self, letter: Letter) -> None:
+        """Raises: `Refused`, with the reason of now."""
+        if not letter.is_command:
+            raise Refused("it is a record of the log, which stays as it is: nothing can be tried again")
+        *_, kind, id = letter.subject.split(".")
+        try:
+            command = msgspec.json.decode(letter.body or b"", type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise Refused(f"the command is no JSON: {error}") from None
+        command.pop("by", None)  # it is this client who asks now
+        raw = cast("ExternalCommand", msgspec.Raw(msgspec.json.encode(command)))
+        await self._client.sender.ask(kind, id, raw, queued=False)
+
+    async def _trigger_of(self, delivery: str) -> TriggerRow:
+        for trigger in await self._client.triggers.list():
+            if any(failure.id == delivery for failure in trigger.failures):
+                return trigger
+        raise NotFound(f"no failed delivery {delivery!r} is kept")
+
+    async def _of_kind(self, kind: str, after: str, skill: str, error: str) -> AsyncIterator[tuple[DeadLetterRow, str]]:
+        """Its rows, each with where the next page goes on."""
+        if kind == "task":
+            async for task in self._tasks(skill, error, after):
+                yield _of_task(task), task.id
+        elif kind == "delivery":
+            found = [
+                _of_delivery(trigger, failure)
+                for trigger in await self._client.triggers.list()
+                if skill in ("", trigger.skill)
+                for failure in trigger.failures
+            ]
+            found.sort(key=lambda row: (row.at or "", row.id), reverse=True)
+            begun = not after
+            for row in found:
+                if begun:
+                    yield row, row.id
+                begun = begun or row.id == after
+        else:
+            before = int(after) if after.isdecimal() else 0
+            while True:
+                question = LettersQuestion(before=before, limit=_PAGE, commands=kind == "command")
+                reply = await self._ask(question)
+                for letter in reply.letters:
+                    yield _of_letter(letter), str(letter.seq)
+                if not reply.before:
+                    return
+                before = reply.before
+
+    async def _tasks(self, skill: str, error: str, after: str) -> AsyncIterator[TaskRow]:
+        begun = not after
+        async for task in self._client.each_task(status="dead", skill=skill, error=error):
+            if begun:
+                yield task
+            begun = begun or task.id == after
+
+    async def _letter(self, seq: int) -> Letter:
+        return (await self._ask(LettersQuestion(seq=seq))).letters[0]
+
+    async def _ask(self, question: LettersQuestion) -> LettersReply:
+        answer = await self._client.questions.ask("letters", msgspec.json.encode(question))
+        reply = msgspec.json.decode(answer, type=LettersReply)
+        if reply.error is not None:
+            raise error_of(reply.error)
+        return reply
+
+
+def _kinds(kind: str | Iterable[str]) -> tuple[str, ...]:
+    wanted = (kind,) if isinstance(kind, str) else tuple(kind)
+    if unknown := [each for each in wanted if each not in KINDS]:
+        raise InvalidQuery(f"there is no kind {unknown[0]!r} of dead letters; use {', '.join(KINDS)}")
+    return tuple(each for each in KINDS if not wanted or each in wanted)
+
+
+def _parts(id: str) -> tuple[str, str]:
+    """What it is and its name; an id alone is that of a task. Raises: `InvalidQuery`."""
+    sort, colon, name = str(id).partition(":")
+    if not colon:
+        return "task", sort
+    if sort not in ("task", "delivery", "letter") or not name or (sort == "letter" and not name.isdecimal()):
+        raise InvalidQuery(f"{id!r} is no dead letter: their ids are task:T, delivery:D and letter:N")
+    return sort, name
+
+
+def _of_task(task: TaskRow) -> DeadLetterRow:
+    error = task.error
+    return DeadLetterRow(
+        id=f"task:{task.id}",
+        kind="task",
+        at=task.completed_at or task.updated_at,
+        of=task.id,
+        reason=error.message if error else "",
+        error=error.kind if error else "",
+        skill=task.skill,
+        tries=task.attempt,
+    )
+
+
+def _of_delivery(trigger: TriggerRow, failure: Any) -> DeadLetterRow:
+    return DeadLetterRow(
+        id=f"delivery:{failure.id}",
+        kind="delivery",
+        at=failure.at,
+        of=trigger.name,
+        reason=failure.reason,
+        skill=trigger.skill or "",
+        tries=failure.tries,
+    )
+
+
+def _of_letter(letter: Letter) -> DeadLetterRow:
+    return DeadLetterRow(
+        id=f"letter:{letter.seq}",
+        kind="command" if letter.is_command else "record",
+        at=iso(letter.at_ns),
+        of=letter.subject,
+        reason=letter.reason,
+    )
+
+
+def _detail(row: DeadLetterRow, **more: Any) -> DeadLetterDetail:
+    return DeadLetterDetail(**{name: getattr(row, name) for name in row.__struct_fields__}, **more)
