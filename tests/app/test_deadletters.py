@@ -115,6 +115,7 @@ async def test_failed_deliveries_are_among_them() -> None:
         [dropped, again] = found
         [report] = await claw.dead_letters.drop([dropped.id])
         assert report.done
+        await cluster.settle()
         assert ids(await claw.dead_letters.list(kind="delivery")) == [again.id]
         [report] = await claw.dead_letters.redrive([again.id])
         assert report.done

@@ -93,7 +93,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     ),
     "status": CatalogueEntry(_CARE, f"{_HOME}.status", "show the state of the cluster, and which server answers"),
     "dead-letters": CatalogueEntry(
-        _CARE, f"{_HOME}.deadletters", "list, show, redrive or drop what came to nothing: tasks, deliveries, messages"
+        _CARE, f"{_HOME}.deadletters", "list, redrive or drop what came to nothing: tasks, deliveries, messages"
     ),
     "stats": CatalogueEntry(
         _CARE, f"{_HOME}.stats", "count tasks by skill, node, user, error and hour; durations; sizes"

@@ -71,7 +71,7 @@ def _overview() -> str:
         if command.group != group:
             group = command.group
             lines.append(f"{group}:")
-        lines.append(f"  {name:<12}{command.summary}")
+        lines.append(f"  {name:<14}{command.summary}")
     return "\n".join([*lines, _FOOT])
 
 
