@@ -203,12 +203,12 @@ class DeadLetters:
                 return trigger
         raise NotFound(f"no failed delivery {delivery!r} is kept")
 
-    async def _of_kind(self, kind: str, after: str, skill: str, error: str) -> AsyncIterator[tuple[DeadLetterRow, str]]:
+    async def _of_kind(self, sort: str, after: str, skill: str, error: str) -> AsyncIterator[tuple[DeadLetterRow, str]]:
         """Its rows, each with where the next page goes on."""
-        if kind == "task":
+        if sort == "task":
             async for task in self._tasks(skill, error, after):
                 yield _of_task(task), task.id
-        elif kind == "delivery":
+        elif sort == "delivery":
             found = [
                 _of_delivery(trigger, failure)
                 for trigger in await self._client.triggers.list()
@@ -224,7 +224,7 @@ class DeadLetters:
         else:
             before = int(after) if after.isdecimal() else 0
             while True:
-                question = LettersQuestion(before=before, limit=_PAGE, commands=kind == "command")
+                question = LettersQuestion(before=before, limit=_PAGE, commands=sort == "command")
                 reply = await self._ask(question)
                 for letter in reply.letters:
                     yield _of_letter(letter), str(letter.seq)
