@@ -15,7 +15,7 @@ from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.bridges import BridgeRow
 from clawactors.runtime.client.bulk import ChangeReport
 from clawactors.runtime.client.checks import Check
-from clawactors.runtime.client.deadletters import DeadLetterDetail, DeadLetterRow, Reports
+from clawactors.runtime.client.deadletterrows import DeadLetterDetail, DeadLetterRow, Reports
 from clawactors.runtime.client.difference import TaskDifference
 from clawactors.runtime.client.events import LogEvent
 from clawactors.runtime.client.files import FileRow
@@ -66,10 +66,10 @@ from clawactors.systems.triggers import Trigger
 __all__ = [
     "SyncBridges",
     "SyncClient",
+    "SyncClientDeadLetters",
     "SyncClientMemories",
     "SyncClusterBackups",
     "SyncClusterConfig",
-    "SyncDeadLetters",
     "SyncNotifications",
     "SyncPastCluster",
     "SyncRef",
@@ -185,6 +185,37 @@ class SyncBridges:
         self, name: str, after: str, place: str, *, ignored: int = 0, strangers: Iterable[Stranger] = ...
     ) -> None:
         """Puts on record that all messages up to `place` are done with. Raises: `Refused` if another process has."""
+
+class SyncClientDeadLetters:
+    """`Client.dead_letters`."""
+
+    def list(
+        self,
+        *,
+        kind: str | Iterable[str] = ...,
+        skill: str = "",
+        error: str = "",
+        since: Moment | None = None,
+        limit: int | None = 100,
+        cursor: str = "",
+    ) -> Page[DeadLetterRow]:
+        """A page of them: tasks first, then deliveries, commands and records; of each kind the newest first.
+
+        `kind` is one or several of `task`, `delivery`, `command`, `record`. With `skill` or `error`, a class of errors,
+        only what has one is listed: tasks, and by skill the deliveries of triggers that submit it. `since` is when it
+        came to nothing. `cursor` is that of the page before. Raises: `InvalidQuery`, `Unavailable`."""
+
+    def get(self, id: str) -> DeadLetterDetail:
+        """One of them, by its id; a task also by its own. Raises: `NotFound`, `InvalidQuery`, `Unavailable`."""
+
+    def redrive(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
+        """Tries them again: tasks are retried, deliveries repeated, commands sent again, in the name of this client.
+
+        What can't be tried again, such as a record that nobody can read, is left with the reason.
+        Raises: `InvalidQuery`, `Unavailable`."""
+
+    def drop(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
+        """Keeps them no longer: dead tasks are deleted, their histories stay readable. Raises: as `redrive`."""
 
 class SyncClientMemories:
     """Memories, and the conversations that they are made of. `by` is on record for what no user asks for."""
@@ -351,37 +382,6 @@ class SyncClusterConfig:
         """Changes as they are made, without end; those after that version, by default from now on.
 
         Raises: `InvalidQuery` for a version that there is not yet."""
-
-class SyncDeadLetters:
-    """`Client.dead_letters`."""
-
-    def list(
-        self,
-        *,
-        kind: str | Iterable[str] = ...,
-        skill: str = "",
-        error: str = "",
-        since: Moment | None = None,
-        limit: int | None = 100,
-        cursor: str = "",
-    ) -> Page[DeadLetterRow]:
-        """A page of them: tasks first, then deliveries, commands and records; of each kind the newest first.
-
-        `kind` is one or several of `task`, `delivery`, `command`, `record`. With `skill` or `error`, a class of errors,
-        only what has one is listed: tasks, and by skill the deliveries of triggers that submit it. `since` is when it
-        came to nothing. `cursor` is that of the page before. Raises: `InvalidQuery`, `Unavailable`."""
-
-    def get(self, id: str) -> DeadLetterDetail:
-        """One of them, by its id; a task also by its own. Raises: `NotFound`, `InvalidQuery`, `Unavailable`."""
-
-    def redrive(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
-        """Tries them again: tasks are retried, deliveries repeated, commands sent again, in the name of this client.
-
-        What can't be tried again, such as a record that nobody can read, is left with the reason.
-        Raises: `InvalidQuery`, `Unavailable`."""
-
-    def drop(self, ids: Iterable[str], *, progress: Callable[[int, int], None] = ...) -> Reports:
-        """Keeps them no longer: dead tasks are deleted, their histories stay readable. Raises: as `redrive`."""
 
 class SyncNotifications:
     """The notifications of a cluster, as its client sees them."""
@@ -975,7 +975,7 @@ class SyncClient:
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`."""
 
     @property
-    def dead_letters(self) -> SyncDeadLetters:
+    def dead_letters(self) -> SyncClientDeadLetters:
         """What came to nothing and is kept for a person."""
 
     def change_many(

@@ -6,7 +6,7 @@ import pytest
 
 from clawactors import InvalidQuery, NotFound, Task, skill
 from clawactors.eventlog import Record
-from clawactors.runtime.client.deadletters import DeadLetterRow
+from clawactors.runtime.client.deadletterrows import DeadLetterRow
 from clawactors.testing import Cluster
 
 BROKEN = {"now": True}

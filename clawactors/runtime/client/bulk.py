@@ -19,7 +19,7 @@ from clawactors.systems.tasks import Task
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
-    from clawactors.runtime.client.deadletters import DeadLetters
+    from clawactors.runtime.client.deadletters import ClientDeadLetters
     from clawactors.runtime.client.selecting import ChangeName, ChangeSummary
 
 __all__ = ["BulkChanges", "ChangeReport"]
@@ -41,11 +41,11 @@ class BulkChanges(ClusterReader, TaskChanges):
     """Changes many tasks, by id or by filter."""
 
     @property
-    def dead_letters(self) -> "DeadLetters":
+    def dead_letters(self) -> "ClientDeadLetters":
         """What came to nothing and is kept for a person."""
-        from clawactors.runtime.client.deadletters import DeadLetters
+        from clawactors.runtime.client.deadletters import ClientDeadLetters
 
-        return DeadLetters(cast("ClusterClient", self))
+        return ClientDeadLetters(cast("ClusterClient", self))
 
     async def change_many(
         self,

@@ -1,14 +1,25 @@
 """What came to nothing, kept for a person: dead tasks, failed deliveries, refused commands, unreadable records."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.kernel.external import ExternalCommand
-from clawactors.kernel.time import iso
 from clawactors.runtime.asking import error_of
+from clawactors.runtime.client.deadletterrows import (
+    DeadLetterDetail,
+    DeadLetterReport,
+    DeadLetterRow,
+    Reports,
+    checked_kinds,
+    detail_of,
+    parts_of,
+    row_of_delivery,
+    row_of_letter,
+    row_of_task,
+)
 from clawactors.runtime.client.rows import Page, TaskRow
 from clawactors.runtime.client.triggerrows import TriggerRow
 from clawactors.runtime.client.waiting import several_ids
@@ -18,57 +29,12 @@ from clawactors.runtime.times import Moment, moment_ns
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["KINDS", "DeadLetterDetail", "DeadLetterReport", "DeadLetterRow", "DeadLetters", "Reports"]
-
-type DeadLetterKind = Literal["task", "delivery", "command", "record"]
-
-KINDS: Final = ("task", "delivery", "command", "record")
-"""In the order in which they are listed."""
+__all__ = ["ClientDeadLetters"]
 
 _PAGE: Final = 100
 
 
-class DeadLetterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them. `id` is `task:T`, `delivery:D` or `letter:N`.
-
-    `of` is the task, the trigger, or the subject; `error` the class of a task's error, '' for others.
-    """
-
-    id: str
-    kind: DeadLetterKind
-    at: str | None
-    of: str
-    reason: str
-    error: str = ""
-    skill: str = ""
-    tries: int = 0
-
-
-class DeadLetterDetail(DeadLetterRow, frozen=True, kw_only=True):
-    """With what is known beside: the `task`, the `event` of a delivery and the task or node `about` which it is, the
-    `body` of a message (at most 200 KB of `bytes`), and the sequence `seq` that it had.
-    """
-
-    task: TaskRow | None = None
-    event: str = ""
-    about: str = ""
-    body: str | None = None
-    bytes: int = 0
-    seq: int = 0
-
-
-class DeadLetterReport(msgspec.Struct, frozen=True):
-    """The outcome for one of them: done, or why it was `left`."""
-
-    id: str
-    done: bool = False
-    left: str = ""
-
-
-type Reports = list[DeadLetterReport]
-
-
-class DeadLetters:
+class ClientDeadLetters:
     """`Client.dead_letters`."""
 
     def __init__(self, client: "ClusterClient") -> None:
@@ -90,7 +56,7 @@ class DeadLetters:
         only what has one is listed: tasks, and by skill the deliveries of triggers that submit it. `since` is when it
         came to nothing. `cursor` is that of the page before. Raises: `InvalidQuery`, `Unavailable`.
         """
-        kinds, since_ns = _kinds(kind), moment_ns(since)
+        kinds, since_ns = checked_kinds(kind), moment_ns(since)
         if limit is not None and (type(limit) is not int or limit < 1):
             raise InvalidQuery(f"the limit is {limit!r}; it must be a whole number of at least 1, or None for all")
         name, _, rest = cursor.partition(" ")
@@ -112,20 +78,20 @@ class DeadLetters:
 
     async def get(self, id: str) -> DeadLetterDetail:
         """One of them, by its id; a task also by its own. Raises: `NotFound`, `InvalidQuery`, `Unavailable`."""
-        sort, name = _parts(id)
+        sort, name = parts_of(id)
         if sort == "task":
             task = await self._client.task(name)
             if task.status != "dead":
                 raise NotFound(f"task {name} is {task.status}, not dead")
-            return _detail(_of_task(task), task=task)
+            return detail_of(row_of_task(task), task=task)
         if sort == "letter":
             letter = await self._letter(int(name))
             body = (letter.body or b"").decode(errors="replace")
-            return _detail(_of_letter(letter), body=body, bytes=letter.size, seq=letter.of_seq)
+            return detail_of(row_of_letter(letter), body=body, bytes=letter.size, seq=letter.of_seq)
         for trigger in await self._client.triggers.list():
             for failure in trigger.failures:
                 if failure.id == name:
-                    return _detail(_of_delivery(trigger, failure), event=failure.event, about=failure.of)
+                    return detail_of(row_of_delivery(trigger, failure), event=failure.event, about=failure.of)
         raise NotFound(f"no failed delivery {name!r} is kept")
 
     async def redrive(
@@ -147,12 +113,12 @@ class DeadLetters:
     async def _each(self, ids: Iterable[str], change: Any, progress: Callable[[int, int], None]) -> Reports:
         wanted = several_ids(ids)
         for id in wanted:
-            _parts(id)
+            parts_of(id)
         reports: list[DeadLetterReport] = []
         progress(0, len(wanted))
         for id in wanted:
             try:
-                await change(*_parts(id))
+                await change(*parts_of(id))
                 reports.append(DeadLetterReport(id, done=True))
             except (Refused, NotFound) as refusal:
                 reports.append(DeadLetterReport(id, left=str(refusal)))
@@ -207,10 +173,10 @@ class DeadLetters:
         """Its rows, each with where the next page goes on."""
         if sort == "task":
             async for task in self._tasks(skill, error, after):
-                yield _of_task(task), task.id
+                yield row_of_task(task), task.id
         elif sort == "delivery":
             found = [
-                _of_delivery(trigger, failure)
+                row_of_delivery(trigger, failure)
                 for trigger in await self._client.triggers.list()
                 if skill in ("", trigger.skill)
                 for failure in trigger.failures
@@ -227,7 +193,7 @@ class DeadLetters:
                 question = LettersQuestion(before=before, limit=_PAGE, commands=sort == "command")
                 reply = await self._ask(question)
                 for letter in reply.letters:
-                    yield _of_letter(letter), str(letter.seq)
+                    yield row_of_letter(letter), str(letter.seq)
                 if not reply.before:
                     return
                 before = reply.before
@@ -248,60 +214,3 @@ class DeadLetters:
         if reply.error is not None:
             raise error_of(reply.error)
         return reply
-
-
-def _kinds(kind: str | Iterable[str]) -> tuple[str, ...]:
-    wanted = (kind,) if isinstance(kind, str) else tuple(kind)
-    if unknown := [each for each in wanted if each not in KINDS]:
-        raise InvalidQuery(f"there is no kind {unknown[0]!r} of dead letters; use {', '.join(KINDS)}")
-    return tuple(each for each in KINDS if not wanted or each in wanted)
-
-
-def _parts(id: str) -> tuple[str, str]:
-    """What it is and its name; an id alone is that of a task. Raises: `InvalidQuery`."""
-    sort, colon, name = str(id).partition(":")
-    if not colon:
-        return "task", sort
-    if sort not in ("task", "delivery", "letter") or not name or (sort == "letter" and not name.isdecimal()):
-        raise InvalidQuery(f"{id!r} is no dead letter: their ids are task:T, delivery:D and letter:N")
-    return sort, name
-
-
-def _of_task(task: TaskRow) -> DeadLetterRow:
-    error = task.error
-    return DeadLetterRow(
-        id=f"task:{task.id}",
-        kind="task",
-        at=task.completed_at or task.updated_at,
-        of=task.id,
-        reason=error.message if error else "",
-        error=error.kind if error else "",
-        skill=task.skill,
-        tries=task.attempt,
-    )
-
-
-def _of_delivery(trigger: TriggerRow, failure: Any) -> DeadLetterRow:
-    return DeadLetterRow(
-        id=f"delivery:{failure.id}",
-        kind="delivery",
-        at=failure.at,
-        of=trigger.name,
-        reason=failure.reason,
-        skill=trigger.skill or "",
-        tries=failure.tries,
-    )
-
-
-def _of_letter(letter: Letter) -> DeadLetterRow:
-    return DeadLetterRow(
-        id=f"letter:{letter.seq}",
-        kind="command" if letter.is_command else "record",
-        at=iso(letter.at_ns),
-        of=letter.subject,
-        reason=letter.reason,
-    )
-
-
-def _detail(row: DeadLetterRow, **more: Any) -> DeadLetterDetail:
-    return DeadLetterDetail(**{name: getattr(row, name) for name in row.__struct_fields__}, **more)

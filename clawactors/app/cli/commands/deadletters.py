@@ -10,7 +10,7 @@ from clawactors.app.cli.selection import confirmed
 from clawactors.app.cli.session import hinted, with_client
 from clawactors.app.client import Client
 from clawactors.app.problem import EXITS, Problem
-from clawactors.runtime.client.deadletters import DeadLetterDetail, DeadLetterReport, DeadLetterRow
+from clawactors.runtime.client.deadletterrows import DeadLetterDetail, DeadLetterReport, DeadLetterRow
 
 __all__ = ["run"]
 
