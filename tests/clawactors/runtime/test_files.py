@@ -119,6 +119,7 @@ async def test_what_is_damaged_missing_or_forged_is_told() -> None:
         await read(blobs, replace(file, parts=one, size_bytes=1 << 40))
 
 
+@pytest.mark.soak
 async def test_an_upload_and_a_download_outlive_the_leader(cluster: Cluster) -> None:
     await cluster.control("control/a")
     client, body = cluster.client(), os.urandom(6 * PART)
@@ -316,6 +317,7 @@ async def large(task: TaskContext, text: str) -> Any:
     return await task.save_file("shared.txt", b"shared" * PART)
 
 
+@pytest.mark.soak
 async def test_an_erased_user_leaves_no_part_of_a_file() -> None:
     async with InMemory([large]) as cluster:
         await cluster.connect("ada").run("large", {"text": "hush-4711"}, id="hers")
