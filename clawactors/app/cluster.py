@@ -15,7 +15,7 @@ import msgspec
 
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.layers import layers_of, options_given
-from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart, WebStart
+from clawactors.app.processes.start import ChatStart, ControlStart, MemoryStart, NodeStart, WebStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
@@ -55,6 +55,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     memory_extracts: bool | None = None
     memory_config: str = ""
     web_port: int | None = None
+    chat: str = ""
     mirror: str = ""
     standby: str = ""
     takes_over: bool = False
@@ -81,6 +82,7 @@ class ClusterSupervisor:
         self.control: Child | None = None
         self.memory: Child | None = None
         self.web: Child | None = None
+        self.chat: Child | None = None
         self.nodes: dict[str, Child] = {}
         self._folder: DataFolder | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -108,6 +110,7 @@ class ClusterSupervisor:
                 control=self.control.pid if self.control else 0,
                 memory=self.memory.pid if self.memory else 0,
                 web=self.web.pid if self.web else 0,
+                chat=self.chat.pid if self.chat else 0,
                 nodes={id: child.pid for id, child in self.nodes.items()},
             ),
         )
@@ -160,6 +163,9 @@ class ClusterSupervisor:
         if plan.web_port is not None:
             web = WebStart(name="web", nats_url=self.nats_url, data=data, port=plan.web_port)
             self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note)
+        if plan.chat:
+            chat = ChatStart(name="chat", nats_url=self.nats_url, data=data, token_file=plan.chat)
+            self.chat = Child("clawactors.app.processes.chat", chat, logs / "chat.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
@@ -188,7 +194,11 @@ class ClusterSupervisor:
         return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.nats_url else "control"
 
     def _children(self) -> Sequence[Child]:
-        return [child for child in (self.control, self.memory, self.web, *self.nodes.values()) if child is not None]
+        return [
+            child
+            for child in (self.control, self.memory, self.web, self.chat, *self.nodes.values())
+            if child is not None
+        ]
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
         self._watching.append(asyncio.create_task(work))
@@ -204,7 +214,7 @@ class ClusterSupervisor:
         """Nodes hand back their work, then memory and control end, then the server. Again is harmless."""
         self._up = False
         await asyncio.gather(*(child.stop() for child in self.nodes.values()))
-        for child in (self.web, self.memory, self.control):
+        for child in (self.chat, self.web, self.memory, self.control):
             if child is not None:
                 await child.stop()
         if self.server is not None:

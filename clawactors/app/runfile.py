@@ -24,6 +24,7 @@ class Pids(msgspec.Struct, frozen=True):
     control: int = 0
     memory: int = 0
     web: int = 0
+    chat: int = 0
     nodes: dict[str, int] = {}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shlex
 import signal
 from asyncio.subprocess import Process
@@ -16,6 +17,7 @@ from aiosmtpd.smtp import SMTP
 
 from clawactors.app.cli.main import main
 from clawactors.app.cluster import ClusterPlan
+from clawactors.app.datafolder import DataFolder
 from tests.app.chat.faketelegram import TOKEN, FakeTelegram
 from tests.scenario.system import ROOT, SKILLS, System, running, until
 
@@ -61,6 +63,28 @@ async def test_the_page_says_what_runs(tmp_path: Path, monkeypatch: pytest.Monke
         exec(compile(source, "docs/notifications.md", "exec"), names)  # noqa: S102 - our own page
         await names["main"]()
         assert [row.name for row in await system.client.notifications.list()] == ["deaths", "me", "ops"]
+
+
+@pytest.mark.soak
+async def test_a_cluster_runs_its_bridge_and_starts_it_again(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    async with FakeTelegram().serving() as at:
+        data = tmp_path / "c" / "data"
+        DataFolder.claim(data).release()
+        (data / "notify.toml").write_text(f'[telegram]\nurl = "{at.url}"\n')
+        plan = ClusterPlan(nodes=1, skills=(SKILLS,), chat=str(token))
+        async with running(tmp_path / "c", plan) as system:
+            await system.client.bridges.allow("telegram", "7", user="ada")
+            os.kill(system.cluster.run.pids.chat, signal.SIGKILL)
+            await at.say("status")
+            await until(lambda: _said(at, 1), "it answers", 30)
+            assert "Nodes: 1" in at.texts[0]
+
+
+async def _said(at: FakeTelegram, count: int) -> bool:
+    return len(at.texts) >= count
 
 
 @pytest.mark.soak

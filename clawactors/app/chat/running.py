@@ -1,6 +1,8 @@
 """Runs a bridge: its clients, its adapter, its loop."""
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -18,12 +20,21 @@ __all__ = ["SERVICES", "run_chat"]
 
 SERVICES: Final = ("telegram",)
 """The services that there is an adapter for."""
+_AGAIN_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 async def run_chat(
-    found: Found, token_file: str, secrets: Callable[[str], str | None], url: str, ready: Callable[[str], None]
+    found: Found,
+    token_file: str,
+    secrets: Callable[[str], str | None],
+    url: str,
+    *,
+    begun: Callable[[], None] = lambda: None,
+    ready: Callable[[str], None] = lambda called: None,
 ) -> None:
-    """Bridges Telegram and the cluster until cancelled; `ready` gets the name of the bot.
+    """Bridges Telegram and the cluster until cancelled; `begun` is called once the token is read, `ready` with the bot.
 
     The token is in the file, or where `notify.toml` of the data folder says, or `CLAW_SECRET_TELEGRAM`.
     Raises: `Misconfigured` (no token, a wrong one), `Refused` (another process runs the bridge), `Unavailable`.
@@ -31,6 +42,7 @@ async def run_chat(
     given = read_notify_settings(found.data).telegram
     token = secret_in(token_file or given.token_file, given.secret, secrets, "token of a Telegram bot")
     async with contextlib.AsyncExitStack() as stack:
+        api = await stack.enter_async_context(TelegramApi(token, url or given.url))
         own = await stack.enter_async_context(Client.of(found, user="chat-telegram"))
         opened: dict[str, ClusterClient] = {}
 
@@ -39,12 +51,19 @@ async def run_chat(
                 opened[user] = await stack.enter_async_context(Client.of(found, user=user))
             return opened[user]
 
-        api = await stack.enter_async_context(TelegramApi(token, url or given.url))
-        try:
-            port = await TelegramChat.open(api)
-        except OutletFailed as failed:
-            if not failed.final:
-                raise
-            raise Misconfigured(f"{failed}: is the token right?") from None
+        begun()
+        port = await _opened(api)
         ready(port.called)
         await ChatBridge(SERVICES[0], port, own, client_of).serve()
+
+
+async def _opened(api: TelegramApi) -> TelegramChat:
+    """The adapter, once Telegram is there. Raises: `Misconfigured`."""
+    while True:
+        try:
+            return await TelegramChat.open(api)
+        except OutletFailed as failed:
+            if failed.final:
+                raise Misconfigured(f"{failed}: is the token right?") from None
+            _log.warning("%s; asking again in %g s", failed, _AGAIN_S)
+            await asyncio.sleep(max(_AGAIN_S, failed.retry_after_s))

@@ -53,6 +53,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         memory_extracts=options.memory_extracts,
         memory_config=path_of(options.memory_config or os.environ.get("CLAW_MEMORY_CONFIG")),
         web_port=free_port(options.http_port) if options.web else None,
+        chat=path_of(options.chat),
         mirror=checked_address(options.mirror) if options.mirror else "",
         standby=options.standby or "",
         takes_over=options.take_over,

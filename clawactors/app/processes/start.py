@@ -23,7 +23,17 @@ from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.settings import Layer
 from clawactors.systems.settings import Settings
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "WebStart", "exit_soon", "log_as_set", "main"]
+__all__ = [
+    "ChatStart",
+    "ControlStart",
+    "MemoryStart",
+    "NodeStart",
+    "Start",
+    "WebStart",
+    "exit_soon",
+    "log_as_set",
+    "main",
+]
 
 _SWITCH_S: Final = 0.0005
 _EXIT_S: Final = 2.0
@@ -69,6 +79,12 @@ class NodeStart(Start, frozen=True, kw_only=True):
     workers: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
     secrets: str = ""
+
+
+class ChatStart(Start, frozen=True, kw_only=True):
+    """Start parameters of a chat process: the file with the token of its bot."""
+
+    token_file: str
 
 
 class WebStart(Start, frozen=True, kw_only=True):

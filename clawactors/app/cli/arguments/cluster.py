@@ -107,6 +107,7 @@ def up(parser: Parser) -> None:
         metavar="FILE",
         help="models and other parts of memory (default: CLAW_MEMORY_CONFIG, else memory.toml in the data folder)",
     )
+    parser.add_argument("--chat", metavar="FILE", help="answer in Telegram, with the bot's token in this file")
     parser.add_argument("--web", action="store_true", help="serve the HTTP API and the dashboard, on loopback")
     _http_port(parser)
     parser.add_argument(

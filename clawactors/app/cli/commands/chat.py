@@ -50,7 +50,7 @@ def _run(options: Any) -> int:
     def ready(called: str) -> None:
         note(f"the bot @{called} answers those whom claw chat list shows; Ctrl-C stops it")
 
-    asyncio.run(run_chat(find(options), options.token_file, secret_of, options.api, ready))
+    asyncio.run(run_chat(find(options), options.token_file, secret_of, options.api, ready=ready))
     return 0
 
 
