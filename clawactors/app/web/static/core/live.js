@@ -29,6 +29,7 @@ export async function follow(where, given, { signal, onEvent, onState = () => {}
         wait = FIRST_MS;
         if (event.id) last = event.id;
         if (event.type === "end") return onState("ended");
+        if (event.type === "lagged") break; // what did not fit comes after the next connect
         if (event.data !== undefined) onEvent(event);
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 // The event log: what happened in the cluster, live.
 
+import { get } from "../core/api.js";
 import { h, later, put } from "../core/dom.js";
 import { exact, number } from "../core/format.js";
 import { list } from "../core/list.js";
@@ -8,6 +9,7 @@ import { button, empty, filters, json, section, taskLink } from "../core/widgets
 
 const MOST = 5000;
 const BACK = 1000; // events before the end that are shown first
+const FAR = 20_000; // the same where only some are wanted
 
 export default async function logs({ root, signal, query, set }) {
   let wanted = query;
@@ -27,9 +29,9 @@ export default async function logs({ root, signal, query, set }) {
     }
   }, { "aria-pressed": "false" });
   const shown = list({
-    label: "Events, newest first",
+    label: "Events",
     key: (row) => `${row.seq}.${row.place}`,
-    load: async () => ({ rows: [...rows].reverse(), cursor: null }),
+    load: async () => ({ rows: wanted.from ? [...rows] : [...rows].reverse(), cursor: null }),
     empty: () => empty("No event has come yet.", "Events appear here as they are recorded."),
     onError: (error) => error.message,
     columns: [
@@ -48,29 +50,29 @@ export default async function logs({ root, signal, query, set }) {
     detail.scrollIntoView({ block: "nearest" });
   }
 
-  function start() {
+  async function start() {
     following.abort();
     following = new AbortController();
+    const mine = following;
     rows.length = 0;
-    let place = 0;
-    let last = 0;
-    const given = { type: wanted.type, task: wanted.task, skill: wanted.skill, user: wanted.user, from: wanted.from || `-${BACK}` };
-    follow("/events", given, {
-      signal: following.signal,
-      onEvent: ({ id, type, data }) => {
-        let event;
-        try {
-          event = JSON.parse(data);
-        } catch {
-          return;
+    put(detail);
+    const { from: first = "", ...narrow } = wanted;
+    const begin = first ? Number(first) - 1 : (await get("/status", {}, signal)).log.last_seq - (Object.values(narrow).some(Boolean) ? FAR : BACK);
+    if (mine.signal.aborted) return;
+    follow("/events", { ...narrow, from: Math.max(0, begin || 0) }, {
+      signal: mine.signal,
+      onEvent: ({ data }) => {
+        const event = JSON.parse(data);
+        const { seq, at, kind, id, type, ...said } = event;
+        rows.push({ seq, at, kind, id, type, place: rows.at(-1)?.seq === seq ? rows.at(-1).place + 1 : 0, brief: JSON.stringify(said).slice(0, 300), data: event });
+        if (first && rows.length === 1) open(rows[0]);
+        if (rows.length > MOST) {
+          if (!first) rows.splice(0, rows.length - MOST);
+          else {
+            mine.abort();
+            state.textContent = `${number(MOST)} events; ask for later ones by their sequence`;
+          }
         }
-        const { seq = Number(id), at, type: said = type, kind, by, ...others } = event;
-        place = seq === last ? place + 1 : 0;
-        last = seq;
-        const name = event.id ?? event.task;
-        delete others.id;
-        rows.push({ seq, place, at, type: said, kind: kind ?? said?.split(".")[0], id: name, brief: JSON.stringify(others.event ?? others).slice(0, 300), data: event });
-        if (rows.length > MOST) rows.splice(0, rows.length - MOST);
         soon();
       },
       onState: (now, error) => {
@@ -82,13 +84,13 @@ export default async function logs({ root, signal, query, set }) {
   signal.addEventListener("abort", () => following.abort());
   put(root, h("div", { class: "title" }, h("h1", null, "Log"), state, h("div", { class: "row" }, hold)), filters([
     { name: "task", label: "Task", kind: "search", placeholder: "id of a task" }, { name: "type", label: "Event", placeholder: "task.dead", list: ["task.submitted", "task.started", "task.completed", "task.attempt_failed", "task.dead", "step.completed", "node.registered"] },
-    { name: "skill", label: "Skill" }, { name: "user", label: "User" }, { name: "from", label: "From sequence", kind: "search" },
+    { name: "skill", label: "Skill" }, { name: "user", label: "User" }, { name: "from", label: "From sequence", kind: "number" },
   ], wanted, (changes) => set(changes, { replace: true })), shown.element, detail);
-  start();
+  await start();
   return {
     update(next) {
       wanted = next;
-      start();
+      return start();
     },
   };
 }

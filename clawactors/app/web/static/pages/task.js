@@ -226,7 +226,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     loading = false;
   });
   let live = false;
-  follow(`${where}/events`, {}, { signal, onEvent: reload, onState: (state) => (live = state === "live") });
+  follow(`${where}/events`, { from: row.version }, { signal, onEvent: reload, onState: (state) => (live = state === "live") });
   repeat(2000, signal, () => (live || ENDED.includes(row.status) ? null : load()));
   return { update() {} };
 }
