@@ -10,9 +10,12 @@ import pytest
 
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.backups import ClusterBackups
+from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.settings import ClusterConfig
 from clawactors.runtime.client.triggers import Triggers
 from clawactors.runtime.client.workflows import Workflows
 from clawactors.testing import Cluster
@@ -21,8 +24,11 @@ from tests.app.web.conftest import application
 OWNERS = {
     "": ClusterClient,
     "backups.": ClusterBackups,
+    "bridges.": Bridges,
+    "config.": ClusterConfig,
     "files.": TaskFiles,
     "memories.": ClientMemories,
+    "notifications.": Notifications,
     "schedules.": Schedules,
     "triggers.": Triggers,
     "workflows.": Workflows,
@@ -45,7 +51,14 @@ ELSEWHERE = {
     "memories.say": "say",
     "workflows.missing_skills": "workflows.check",
     "workflows.run": "workflows.submit with Prefer: wait",
+    "config.settings": "config.list",
+    "config.version": "config.list: each row has the version that made it so",
+    "config.watch": "config.history",
     # for programs that extend ClawActors
+    "bridges.advance": "for the process of a bridge",
+    "bridges.answering": "for the process of a bridge",
+    "bridges.number": "for the process of a bridge",
+    "bridges.state": "for the process of a bridge; bridges.list",
     "ask": "raw questions",
     "ask_for_change": "raw commands",
     "close": "how a client goes",
@@ -201,6 +214,38 @@ async def test_what_repeats_by_itself_is_added_and_removed(http: httpx.AsyncClie
     assert (await http.put("/triggers/again", json=trigger)).status_code == 200
     assert [row["name"] for row in (await http.get("/triggers")).json()["rows"]] == ["again"]
     assert (await http.delete("/triggers/again")).status_code == 200
+
+
+async def test_settings_are_read_changed_and_rolled_back(http: httpx.AsyncClient) -> None:
+    rows = (await http.get("/config")).json()["rows"]
+    name, value = "task.retries", 7
+    assert next(row for row in rows if row["name"] == name)["default"] == 3
+    changed = (await http.put(f"/config/{name}", json={"value": value, "reason": "more"})).json()
+    assert (changed["value"], changed["set"], changed["reason"]) == (value, True, "more")
+    assert (await http.put(f"/config/{name}", json={"value": "much"})).status_code == 409
+    assert (await http.put(f"/config/{name}", json={"value": value + 1, "if_version": 0})).status_code == 409
+    assert (await http.get("/config/history")).json()["rows"][0]["changes"][name]["after"] == value
+    assert name in (await http.get("/config/diff?begin=0")).json()
+    assert (await http.post("/config/rollback", json={"version": 0})).status_code == 200
+    assert not (await http.get(f"/config/{name}")).json()["set"]
+    several = {"changes": {name: value}, "reason": "both"}
+    assert (await http.post("/config/change", json=several)).status_code == 200
+    assert (await http.delete(f"/config/{name}")).json()["set"] is False
+
+
+async def test_people_are_told_by_rules(http: httpx.AsyncClient) -> None:
+    rule = {"when": ["dead", "approval"], "to": "https://example.org/hook"}
+    assert (await http.put("/notifications/ops", json=rule)).json()["to"] == rule["to"]
+    assert (await http.put("/notifications/ops", json=rule | {"to": "nowhere"})).status_code == 409
+    assert (await http.post("/notifications/ops/mute", json={"duration": "2h"})).json()["muted_until"]
+    assert (await http.post("/notifications/ops/unmute")).json()["muted_until"] is None
+    assert [row["name"] for row in (await http.get("/notifications")).json()["rows"]] == ["ops"]
+    assert (await http.get("/alarms")).json()["rows"] == []
+    assert (await http.delete("/notifications/ops")).status_code == 200
+    allowed = await http.put("/bridges/telegram/members/17", json={"user": "ada"})
+    assert allowed.json()["members"][0]["name"] == "ada"
+    assert (await http.delete("/bridges/telegram/members/17")).json()["members"] == []
+    assert [row["name"] for row in (await http.get("/bridges")).json()["rows"]] == ["telegram"]
 
 
 async def test_a_workflow_is_checked_added_drawn_and_run(http: httpx.AsyncClient) -> None:
