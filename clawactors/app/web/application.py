@@ -14,8 +14,8 @@ from clawactors.app.web.pages import page_routes
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
 from clawactors.app.web.routes.cluster import ClusterRoutes
-from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.configuration import BridgeRoutes, ConfigRoutes, NotificationRoutes
+from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
 from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
 from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
@@ -38,21 +38,7 @@ _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
     *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes, NodeRoutes),
     *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
-    EventRoutes,
-    *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes),
-    *(
-        NodeRoutes,
-        SkillRoutes,
-        MemoryRoutes,
-        MemoryOwnerRoutes,
-        ConversationRoutes,
-        ClusterRoutes,
-        FileRoutes,
-        SessionRoutes,
-        ConfigRoutes,
-        NotificationRoutes,
-        BridgeRoutes,
-    ),
+    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes),
 )
 
 

@@ -27,7 +27,7 @@ class SettingBody(_Sent, frozen=True):
     if_version: int | None = None
 
 
-class SettingsBody(_Sent, frozen=True):
+class ChangedSettingsBody(_Sent, frozen=True):
     """Several values by name, null for the default: all are set, or none."""
 
     changes: dict[str, Any]
@@ -97,7 +97,7 @@ class ConfigRoutes(Controller):
         return await claw.config.unset(name, reason=reason, if_version=if_version)
 
     @post("/change", operation_id="config.change", status_code=200)
-    async def change(self, claw: Claw, data: JSONBody[SettingsBody]) -> Page[SettingRow]:
+    async def change(self, claw: Claw, data: JSONBody[ChangedSettingsBody]) -> Page[SettingRow]:
         """Sets several, all or none; answers with all settings after it."""
         changed = await claw.config.change(data.changes, reason=data.reason, if_version=data.if_version)
         return Page(tuple(changed))
