@@ -92,6 +92,7 @@ async def test_a_step_that_was_done_never_runs_again_when_the_worker_is_killed(
     assert workers._workers[1].deaths == 1
 
 
+@pytest.mark.soak
 async def test_a_step_that_was_done_never_runs_again_when_the_node_is_killed(
     cluster: Cluster, client: ClusterClient, workers: Workers, tmp_path: Path
 ) -> None:
@@ -153,29 +154,27 @@ async def test_an_attempt_that_takes_too_long_or_is_silent_fails(client: Cluster
     assert failed.value.error.kind == "timeout"
 
 
-@pytest.mark.parametrize(
-    ("how", "tries", "kind", "text"),
-    [
-        ("final", 1, "validation", "NoItem: no such item"),
-        ("told", 1, "unknown", "not again"),
-        ("network", 3, "network", "ECONNREFUSED"),
-        ("type", 1, "validation", "undefinedFunction is not defined"),
-        ("text", 3, "unknown", "just a text"),
-        ("json", 1, "validation", "BigInt"),
-        ("boom", 3, "unknown", "Error: boom"),
-    ],
+ERRORS = (
+    ("final", 1, "validation", "NoItem: no such item"),
+    ("told", 1, "unknown", "not again"),
+    ("network", 3, "network", "ECONNREFUSED"),
+    ("type", 1, "validation", "undefinedFunction is not defined"),
+    ("text", 3, "unknown", "just a text"),
+    ("json", 1, "validation", "BigInt"),
+    ("boom", 3, "unknown", "Error: boom"),
 )
-async def test_errors_have_their_class_and_are_retried_as_it_says(
-    client: ClusterClient, tmp_path: Path, how: str, tries: int, kind: str, text: str
-) -> None:
-    trace = tmp_path / "trace"
-    with pytest.raises(TaskFailed) as failed:
-        await client.run("fails", {"how": how, "trace": str(trace)}, wait_s=10)
-    assert failed.value.error is not None
-    assert (len(lines(trace)), failed.value.error.kind) == (tries, kind)
-    assert text in failed.value.error.message
-    if how == "boom":
-        assert "odd.js" in failed.value.traceback
+
+
+async def test_errors_have_their_class_and_are_retried_as_it_says(client: ClusterClient, tmp_path: Path) -> None:
+    for how, tries, kind, text in ERRORS:
+        trace = tmp_path / how
+        with pytest.raises(TaskFailed) as failed:
+            await client.run("fails", {"how": how, "trace": str(trace)}, wait_s=10)
+        assert failed.value.error is not None
+        assert (len(lines(trace)), failed.value.error.kind) == (tries, kind), how
+        assert text in failed.value.error.message
+        if how == "boom":
+            assert "odd.js" in failed.value.traceback
 
 
 async def test_a_failed_step_is_retried_and_the_code_gets_its_own_error(client: ClusterClient, tmp_path: Path) -> None:
@@ -234,6 +233,7 @@ async def test_large_values_go_both_ways_at_once(client: ClusterClient) -> None:
     assert await asyncio.gather(*(ref.result(30) for ref in refs)) == texts
 
 
+@pytest.mark.soak
 async def test_a_drain_hands_back_and_uses_up_no_retry(
     cluster: Cluster, client: ClusterClient, workers: Workers, tmp_path: Path
 ) -> None:
