@@ -45,6 +45,7 @@ _PLACES: Final = {
     **dict.fromkeys(("backup", "restore"), "backups"),
     "mcp": "mcp",
     "deadletters": "deadletters",
+    "top": "top",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -92,6 +93,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _MEMORY, f"{_HOME}.memory", "search past tasks, chats and notes; add, import, export, forget"
     ),
     "status": CatalogueEntry(_CARE, f"{_HOME}.status", "show the state of the cluster, and which server answers"),
+    "top": CatalogueEntry(_CARE, f"{_HOME}.top", "watch rates, queue, nodes and running tasks on a live screen"),
     "dead-letters": CatalogueEntry(
         _CARE, f"{_HOME}.deadletters", "list, redrive or drop what came to nothing: tasks, deliveries, messages"
     ),

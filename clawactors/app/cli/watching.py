@@ -9,7 +9,7 @@ import asyncio
 import select
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
 
@@ -17,7 +17,7 @@ import msgspec
 
 from clawactors.app.cli.output import Part, emit, is_terminal, plain_lines
 
-__all__ = ["show", "watch"]
+__all__ = ["show", "until_ended", "watch"]
 
 _EVERY_S: Final = 0.5
 
@@ -42,7 +42,12 @@ async def watch[A](
     is_last: Callable[[A], bool] = lambda answer: False,
 ) -> int:
     """Shows answers until a signal ends it, or until one is the last; returns the exit code."""
-    watching = asyncio.ensure_future(_watch(options, ask, parts, is_last))
+    return await until_ended(_watch(options, ask, parts, is_last))
+
+
+async def until_ended(work: Coroutine[Any, Any, None]) -> int:
+    """Runs it until it ends or a signal ends it; returns the exit code."""
+    watching = asyncio.ensure_future(work)
     loop, ended_by = asyncio.get_running_loop(), list[signal.Signals]()
 
     def end(by: signal.Signals) -> None:
