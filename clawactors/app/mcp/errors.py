@@ -4,7 +4,7 @@ import logging
 from typing import Any, Final
 
 from clawactors.app.problem import Problem, problem_of
-from clawactors.eventlog import NoResponders
+from clawactors.eventlog import Missing, NoResponders
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 
 __all__ = ["problem_for_agent"]
@@ -27,6 +27,8 @@ def problem_for_agent(error: BaseException) -> dict[str, Any]:
     match error:
         case NoResponders():
             found = Problem("unavailable", f"no process of the cluster answers this now ({error})")
+        case Missing():
+            found = Problem("not_found", str(error))
         case TaskFailed():
             kind = f"{error.error.kind}: {error.error.message}" if error.error else "no reason is on record"
             found = Problem("failed", f"task {error.id} is {error.status}: {kind}", _HINTS["failed"])
