@@ -54,6 +54,8 @@ def _opened(settings: MailSettings) -> smtplib.SMTP:
     tls = ssl.create_default_context()
     if settings.ca_file:
         tls.load_verify_locations(settings.ca_file)
+    elif settings.tls == "auto" and not settings.user:  # as between mail servers: no secret is sent
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     port = settings.port or (465 if settings.tls == "tls" else 587 if settings.user else 25)
     if settings.tls == "tls":
         return smtplib.SMTP_SSL(settings.host, port, timeout=_STEP_S, context=tls)

@@ -26,7 +26,8 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class MailSettings(_Settings, frozen=True):
-    """A server that takes mail. `tls`: `auto` takes STARTTLS where it is offered, and needs it for a password.
+    """A server that takes mail. `tls`: `auto` takes STARTTLS where it is offered; for a password it needs
+    it, and a certificate that is right.
 
     `port` 0 is 465 for `tls`, 587 with a user, else 25; `ca_file` has certificates to trust besides the system's.
     """

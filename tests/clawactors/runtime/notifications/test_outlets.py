@@ -155,6 +155,16 @@ async def test_a_password_goes_by_starttls_only(mails: Mails, tls_server: int, c
         await send(outlets({}, **given), "mailto:ops@example.org")
 
 
+async def test_mail_without_a_password_takes_any_certificate(mails: Mails, certificate: tuple[Path, Path]) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    async for port in served(mails, tls_context=tls, require_starttls=True):
+        await send(outlets(host="127.0.0.1", port=port), "mailto:ops@example.org")
+        assert len(mails.got) == 1
+        with pytest.raises(OutletFailed, match="certificate verify failed"):
+            await send(outlets(host="127.0.0.1", port=port, tls="starttls"), "mailto:ops@example.org")
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
 async def test_no_password_goes_in_the_open_unless_somebody_says_so(mails: Mails, login_server: int) -> None:
     given: dict[str, Any] = {"host": "127.0.0.1", "port": login_server, "user": "claw"}

@@ -84,3 +84,11 @@ def test_the_end_of_a_task_has_one_name() -> None:
     assert name_of(te.AttemptFailed(error=error, then="retry")) == "task.attempt_failed"
     assert name_of(te.Interrupted("lost", dead=True)) == "task.dead"
     assert tags_of(["task.dead", "node.lost"]) == ("node.lost", "task.attempt_failed", "task.interrupted")
+
+
+def test_only_what_notifies_can_be_muted() -> None:
+    told = e.TriggerAdded(on=("task.dead",), notify=e.Notification(to="desktop", when=("dead",)))
+    given(ADDED).when(c.MuteTrigger(9)).refused("only what notifies can be muted")
+    state = given(told).when(c.MuteTrigger(9), c.MuteTrigger(9)).then(e.TriggerMuted(9))
+    assert (state.muted_until_ns, state.status) == (9, "active")
+    given(told, e.TriggerMuted(9)).when(c.MuteTrigger(0)).then(e.TriggerMuted(0))
