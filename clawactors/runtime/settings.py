@@ -47,6 +47,8 @@ type Given = Literal["file", "environment", "command line"]
 _PATTERN: Final = aggregate_pattern(SETTINGS.name, CLUSTER)
 _ORDER: Final = ("file", "environment", "command line")
 
+_NODE_SET: Final = "claw node set"
+
 _log = logging.getLogger(__name__)
 
 
@@ -217,15 +219,21 @@ class LiveSettings:
 
 
 class ReportEndpoint(RequestEndpoint):
-    """Tells control what counts in this process: a node, or memory."""
+    """Tells control what counts in this process: a node, or memory. `told` is what it was told apart from settings."""
 
-    def __init__(self, live: LiveSettings, process: str) -> None:
+    def __init__(self, live: LiveSettings, process: str, told: Callable[[], dict[str, Any]] = dict) -> None:
         super().__init__()
-        self._live, self._process = live, process
+        self._live, self._process, self._told = live, process, told
 
     async def open(self, requests: Requests) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
         self._serving = [await requests.serve(settings_subject(self._process), self._answer)]
 
     async def _answer(self, _body: bytes) -> bytes:
-        return msgspec.json.encode(self._live.report(self._process))
+        report = self._live.report(self._process)
+        for name, value in self._told().items():
+            said = report.settings[name]
+            if value != said.value:
+                hidden = msgspec.structs.replace(said, hides=(), pending=False)
+                report.settings[name] = ProcessSetting(value=value, origin=_NODE_SET, hides=(hidden, *said.hides))
+        return msgspec.json.encode(report)

@@ -103,7 +103,7 @@ class NodeActor:
         background = Background(f"node {self.id}", settings.lease_s / BEATS_PER_LEASE, self._deny)
         self._slots = Slots(context, self.id, settings.slots, self._attempt, background)
         self.live = live or LiveSettings(context.log, read_by="node")
-        self._report = ReportEndpoint(self.live, f"node/{self.id}")
+        self._report = ReportEndpoint(self.live, f"node/{self.id}", lambda: {"node.slots": self.slots})
         self._drain = Drain(context, self.id, self._slots, background)
         self._inbox = Inbox(context, self.id, self.incarnation, self._slots, self._drain)
         self._answers = AnswerEndpoint(self.id, self._slots.find)

@@ -244,7 +244,7 @@ async def test_a_second_node_with_an_id_in_use_is_refused_and_leaves_no_trace(st
     with pytest.raises(Refused, match="alive"):
         await stage.node("n1", [work.skill], as_process="node/second")
     assert stage.named("n1", "node") == ["node.joined"]
-    assert len(stage.log._followers) == 2, "those of the first"
+    assert len(stage.log._followers) == 3, "those of the first"
     await give(stage, node, "t0")
     await stage.until_status("t0", "completed")
 

@@ -18,6 +18,7 @@ from clawactors.runtime.client.settingrows import SettingChange
 from clawactors.runtime.client.settings import ClusterConfig
 from clawactors.runtime.control import settings as control_settings
 from clawactors.runtime.control.alarms import AlarmKeeper
+from clawactors.runtime.control.archiving import keeper as archive_keeper
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 from clawactors.runtime.control.backups import BackupKeeper
 from clawactors.runtime.settings import Layer, LiveSettings
@@ -283,7 +284,8 @@ async def test_task_silence_ends_attempts_that_run_already() -> None:
         go.set()
 
 
-async def test_archive_after_moves_tasks_by_itself_once_it_is_set() -> None:
+async def test_archive_after_moves_tasks_by_itself_once_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_keeper, "_LOOK_S", 0.01)
     async with Cluster(log=WholeLog) as cluster:
         stage, control = await staged(cluster)
         keeper = ArchiveKeeper(control, stage.log, stage.archive, cluster.blobs, rest_s=0)
@@ -412,3 +414,9 @@ async def test_origins_say_what_counts_in_each_process(cluster: Cluster, config:
     assert (retries.value, retries.origin, retries.pending) == (1, "setting", False)
     assert [hid["origin"] for hid in retries.hides] == ["default"]
     assert [each.process.partition("/")[0] for each in rows["log.level"].origins or ()] == ["control", "node"]
+
+    cluster.commands_in.publish("claw.cmd.node.n1", b'{"type": "node.configure", "slots": 2}')
+    await cluster.until(lambda: cluster.nodes["n1"].slots == 2)
+    (slots,) = (await config.get("node.slots", origins=True)).origins or ()
+    assert (slots.value, slots.origin) == (2, "claw node set"), "a word to one node"
+    assert [hid["value"] for hid in slots.hides] == [DEFAULTS.node_slots, DEFAULTS.node_slots]

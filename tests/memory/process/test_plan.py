@@ -7,7 +7,7 @@ import pytest
 from clawactors.app.cli.arguments import cluster
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.problem import Problem
-from clawactors.memory.process import MemoryPlan
+from clawactors.memory.process import MemoryPlan, consolidation
 from tests.memory.process.conftest import PATIENCE_S, Place
 
 
@@ -31,7 +31,10 @@ async def test_without_extraction_messages_make_no_jobs(place: Place) -> None:
         assert not await place.commits("claw.task.>")
 
 
-async def test_a_plan_that_changes_counts_at_once_and_makes_up_for_what_came_before(place: Place) -> None:
+async def test_a_plan_that_changes_counts_at_once_and_makes_up_for_what_came_before(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consolidation, "_SETTLE_S", 0.01)
     off = MemoryPlan(daily_s=0, incremental=False, extracts=False)
     async with place.running(plan=off) as actor, asyncio.timeout(PATIENCE_S):
         await place.memories.remember("I live in Lisbon.", owner="ana", speaker="Ana")
