@@ -9,6 +9,7 @@ from clawactors.app.mcp.tools import (
     changing,
     cluster,
     files,
+    letters,
     levels,
     memories,
     notices,
@@ -32,6 +33,7 @@ ALL_TOOLS: Final[tuple[McpTool, ...]] = (
     *past.TOOLS,
     *care.TOOLS,
     *notices.TOOLS,
+    *letters.TOOLS,
 )
 
 

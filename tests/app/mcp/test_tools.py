@@ -208,10 +208,20 @@ async def test_every_tool_that_only_reads_answers_as_its_schema_says() -> None:
             },
             **{name: {"id": id} for name in ("wait_task", "working_memory")},
             "about": {"name": "x"},
+            "events": {"after": 0},
             **{name: {"text": "letter"} for name in ("recall", "context")},
             **{name: {"id": memory} for name in ("get_memory", "memory_history")},
         }
-        others = {"ask_task", "blob", "read_file", "get_workflow", "workflow_diagram", "check_workflow", "compact"}
+        others = {
+            "ask_task",
+            "blob",
+            "get_dead_letter",
+            "read_file",
+            "get_workflow",
+            "workflow_diagram",
+            "check_workflow",
+            "compact",
+        }
         # Only a real cluster has a server to check, and a process that builds views of the past.
         others |= {"doctor", "past_tasks", "past_status", "past_nodes", "past_stats"}
         for tool in tools_for(McpOptions(groups=ALL, read_only=True)).values():
