@@ -94,10 +94,6 @@ def test_the_client_has_what_the_async_one_has() -> None:
     assert {"aclose", "skills"} == HIDDEN
 
 
-def test_what_type_checkers_read_is_what_there_is() -> None:
-    assert syncstub.STUB.read_text("utf-8") == syncstub.stub(), "run `python -m tests.app.syncstub`"
-
-
 # Calls
 
 

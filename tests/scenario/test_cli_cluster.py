@@ -657,3 +657,13 @@ def test_what_came_to_nothing_is_listed_tried_again_and_dropped(claw: Claw) -> N
     gone = claw.quick("dead-letters", "show", letter["id"], "--json")
     assert (gone.code, gone.answer["error"]["code"]) == (3, "not_found")
     assert claw.quick("dead-letters", "drop", "--json").code == 2
+
+
+def test_the_overview_is_one_frame_outside_of_a_terminal(claw: Claw) -> None:
+    frame = claw.quick("top", "--json").answer
+    assert set(frame) == {"overview", "nodes", "running"}
+    assert {"rates", "wait", "took", "queue", "errors", "sizes", "series", "tasks"} <= set(frame["overview"])
+    assert len(frame["overview"]["series"]["completed"]) == 60
+    shown = claw.quick("top", "--filter", "nothing-like-this")
+    assert shown.out.startswith("claw top  nats://")
+    assert "NODE" in shown.out
