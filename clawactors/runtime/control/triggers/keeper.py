@@ -96,7 +96,7 @@ class TriggerKeeper:
         dispatcher, pauses_s = self._dispatcher, tuple(self.pauses_s)
         if plan.notify is None:
             deliverer = Deliverer(name, plan, dispatcher, self._requests, self.sender, self.secrets, pauses_s)
-            return TriggerRun(name, known, plan, deliverer, dispatcher, self._kinds)
+            return TriggerRun(name, known, plan, deliverer.deliver, dispatcher, self._kinds)
 
         def muted_until_ns() -> int:
             return self.roster.known(name).state.muted_until_ns

@@ -72,16 +72,13 @@ class NoticeRun(TriggerRun):
         time = dispatcher.context.time
         since_s = (time.now_ns() - known.state.last_ns) / 1e9 if known.state.last_ns else float("inf")
         self._sent_s = asyncio.get_running_loop().time() - since_s
-        super().__init__(name, known, plan, None, dispatcher, kinds)
+        super().__init__(name, known, plan, self._gather, dispatcher, kinds)
 
     @override
     async def _take(self, record: Record, group: asyncio.TaskGroup) -> None:
         if any(tag in record.body for tag in self._tags):
             for occurrence in self._deliveries(self._kinds.decoder.decode(record)):
-                if self._is_muted():
-                    self._dirty.set()  # on record, or it would be told after a crash and the end of the silence
-                elif (item := await self._item(occurrence)) is not None:
-                    self._add(occurrence.place, item)
+                await self._gather(occurrence)
         self._read = record.seq
         if not record.seq % _AT_ONCE:
             await asyncio.sleep(0)
@@ -120,6 +117,15 @@ class NoticeRun(TriggerRun):
             self._fail(place, "", DeliveryFailed("its events are no longer in the log"))
         self._redone.append(place)
         self._dirty.set()
+
+    async def _gather(self, occurrence: Occurrence) -> bool:
+        """True where it will be told."""
+        if self._is_muted():
+            self._dirty.set()  # on record, or it would be told after a crash and the end of the silence
+        elif (item := await self._item(occurrence)) is not None:
+            self._add(occurrence.place, item)
+            return True
+        return False
 
     def _is_muted(self) -> bool:
         return self._muted_until_ns() > self._dispatcher.context.time.now_ns()

@@ -7,7 +7,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kinds
 from clawactors.runtime.call import Call
-from clawactors.runtime.control.triggers.deliveries import Deliverer, DeliveryFailed, LoopFound, Occurrence
+from clawactors.runtime.control.triggers.deliveries import DeliveryFailed, LoopFound, Occurrence
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.naming import Names
 from clawactors.systems.triggers import Trigger
@@ -47,11 +47,11 @@ class TriggerRun:
         name: str,
         known: Snapshot[Trigger],
         plan: TriggerPlan,
-        deliverer: Deliverer | None,
+        deliver: Callable[[Occurrence], Awaitable[bool]],
         dispatcher: Dispatcher,
         kinds: Kinds,
     ) -> None:
-        self._name, self._plan, self._deliverer = name, plan, deliverer
+        self._name, self._plan, self._deliver_one = name, plan, deliver
         self._dispatcher, self._kinds, self._names = dispatcher, kinds, Names()
         self._recorded = known.state.position
         self._read = known.state.position or known.version  # a new one begins behind the commit that added it
@@ -147,7 +147,7 @@ class TriggerRun:
     async def _insist(self, delivery: Occurrence) -> None:
         while True:
             try:
-                if self._deliverer is not None and await self._deliverer.deliver(delivery):
+                if await self._deliver_one(delivery):
                     self._fired.append(delivery.place.seq)
                     self._dirty.set()
                 else:

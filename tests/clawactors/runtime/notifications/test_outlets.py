@@ -236,3 +236,11 @@ def test_settings_and_secrets_say_what_is_wrong(tmp_path: Path) -> None:
     assert secret_in(str(secret), "", {}.get, "token") == "12:ab"
     with pytest.raises(Misconfigured, match="set CLAW_SECRET_MY_BOT where it runs"):
         secret_in("", "my-bot", {}.get, "token")
+
+
+def test_the_settings_on_the_page_are_understood(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "notifications.md").read_text("utf-8")
+    (tmp_path / "notify.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    settings = read_notify_settings(tmp_path)
+    assert (settings.smtp.host, settings.smtp.password_file) == ("mail.example.org", "/etc/claw/smtp-password")
+    assert settings.telegram.token_file == "/etc/claw/telegram-token"  # noqa: S105 - a path
