@@ -21,7 +21,7 @@ UNSAFE = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|setHTML|\beval\(|new Function"
     r"|setTimeout\(['\"]|javascript:|srcdoc\s*=|text/html"
 )
-ELSEWHERE = re.compile(r"https?://(?!www\.w3\.org/2000/svg)")
+ELSEWHERE = re.compile(r"https?://(?=\w)(?!www\.w3\.org/2000/svg)")
 
 
 def served(folder: Path) -> httpx.AsyncClient:

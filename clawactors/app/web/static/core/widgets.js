@@ -10,7 +10,7 @@ const SIGNS = {
 };
 const TONES = {
   completed: "good", online: "good", ok: "good", active: "good", live: "good", running: "info", scheduled: "info",
-  busy: "info", failed: "bad", dead: "bad", offline: "bad", undo_failed: "bad", blocked: "warn", warning: "warn",
+  busy: "info", failed: "bad", dead: "bad", offline: "bad", undo_failed: "bad", blocked: "warn", warning: "warn", raised: "bad",
   draining: "warn", interrupted: "warn", paused: "warn",
 };
 const FOLD = 400; // characters of JSON beyond which a value is folded
@@ -111,7 +111,7 @@ export function table(caption, columns, rows, { open } = {}) {
 }
 
 /** A value as JSON that unfolds; long parts are made when they are opened. */
-export function json(value, name = "") {
+export function json(value, name = "", open = false) {
   const label = name.trim() && h("span", { class: "key" }, `${name}: `);
   if (value === null || typeof value !== "object") {
     const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -123,7 +123,7 @@ export function json(value, name = "") {
   if (!entries.length) return h("div", { class: "value" }, label, Array.isArray(value) ? "[]" : "{}");
   const brief = JSON.stringify(value);
   const list = () => h("div", { class: "nest" }, more(entries, ([key, each]) => json(each, key)), name.trim() ? copyJson(value) : null);
-  return fold([label, kind, h("span", { class: "muted" }, ` ${brief.length > 90 ? `${brief.slice(0, 90)}…` : brief}`)], list, brief.length <= FOLD && entries.length < 12 && name === "");
+  return fold([label, kind, h("span", { class: "muted" }, ` ${brief.length > 90 ? `${brief.slice(0, 90)}…` : brief}`)], list, open || (brief.length <= FOLD && entries.length < 12 && name === ""));
 }
 
 function copyJson(value) {

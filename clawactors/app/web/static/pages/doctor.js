@@ -11,7 +11,8 @@ export default async function doctor({ root, signal }) {
   const verdict = h("span", { role: "status" });
   const check = async () => {
     const { ok, checks } = await get("/doctor", {}, signal);
-    put(verdict, badge(ok ? "ok" : "failed", ok ? "all is well" : "something needs care"));
+    const warned = checks.filter((each) => each.verdict === "warning").length;
+    put(verdict, ok ? (warned ? badge("warning", `${warned} to look at`) : badge("ok", "all is well")) : badge("failed", "something needs care"));
     const order = ["failed", "warning", "unknown", "ok"];
     put(body, table("Checks", [
       ["Check", (each) => each.name], ["Verdict", (each) => badge(each.verdict, WORDS[each.verdict])], ["Detail", (each) => h("div", { class: "wrap" }, each.detail), "wide"],

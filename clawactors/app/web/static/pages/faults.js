@@ -4,7 +4,6 @@ import { get, path, post } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
-import { rows as plainRows } from "../core/plain.js";
 import { act, button, code, empty, failed, section, sure, table, taskLink } from "../core/widgets.js";
 
 const MOST = 100;
@@ -33,13 +32,12 @@ export default async function faults({ root, signal }) {
   }
 
   async function refresh(now = false) {
-    const [gone, stuck, triggers, kept, status] = await Promise.all([
+    const [gone, stuck, triggers, status] = await Promise.all([
       get("/tasks", { status: "dead", limit: MOST }, signal), get("/tasks", { status: "blocked", limit: MOST }, signal),
-      get("/triggers", {}, signal), get("/dead-letters", { limit: MOST }, signal).catch((error) => (error.status === 404 ? { rows: [] } : Promise.reject(error))), get("/status", {}, signal),
+      get("/triggers", {}, signal), get("/status", {}, signal),
     ]);
     const undelivered = triggers.rows.flatMap((row) => row.failures.map((each) => ({ ...each, trigger: row.name })));
-    const rest = kept.rows.filter((row) => !["task", "delivery", "trigger"].includes(row.kind));
-    const text = JSON.stringify([gone, stuck, undelivered, rest]);
+    const text = JSON.stringify([gone, stuck, undelivered, status.faults]);
     if (text === seen || (!now && root.contains(document.activeElement) && document.activeElement.matches("button"))) return;
     seen = text;
     const count = status.tasks.dead;
@@ -52,7 +50,7 @@ export default async function faults({ root, signal }) {
         if (await act(event.target, () => post(`${path("triggers", row.trigger)}/redrive`), "Delivered again")) await refresh(true);
       }, { class: "small", "aria-label": `Redrive deliveries of ${row.trigger}` }), "act"],
     ], undelivered)) : null);
-    put(others, section("Faults", rest.length ? plainRows("Faults", rest) : empty(status.faults ? `${number(status.faults)} records could not be read or applied.` : "No record was refused.", "The ", h("a", { href: "/doctor" }, "doctor"), " says which; ", code("claw doctor"), " accepts those that are known.")));
+    put(others, section("Faults", empty(status.faults ? `${number(status.faults)} records could not be read or applied.` : "No record was refused.", "The ", h("a", { href: "/doctor" }, "doctor"), " says which; ", code("claw doctor"), " accepts those that are known.")));
   }
   await refresh(true);
   repeat(4000, signal, refresh, failed);

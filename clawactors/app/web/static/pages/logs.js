@@ -45,9 +45,9 @@ export default async function logs({ root, signal, query, set }) {
   const show = () => shown.restart();
   const soon = later(100, () => (paused ? (state.textContent = `${number(++unseen)} new`) : shown.element.scrollTop > 200 ? null : show()));
 
-  function open(row) {
-    put(detail, section(`Event ${row.seq}`, h("div", { class: "payload" }, json(row.data))));
-    detail.scrollIntoView({ block: "nearest" });
+  function open(row, scroll = true) {
+    put(detail, section(`Event ${row.seq}`, h("div", { class: "payload" }, json(row.data, "", true))));
+    if (scroll) detail.scrollIntoView({ block: "nearest" });
   }
 
   async function start() {
@@ -65,7 +65,7 @@ export default async function logs({ root, signal, query, set }) {
         const event = JSON.parse(data);
         const { seq, at, kind, id, type, ...said } = event;
         rows.push({ seq, at, kind, id, type, place: rows.at(-1)?.seq === seq ? rows.at(-1).place + 1 : 0, brief: JSON.stringify(said).slice(0, 300), data: event });
-        if (first && rows.length === 1) open(rows[0]);
+        if (first && rows.length === 1) open(rows[0], false);
         if (rows.length > MOST) {
           if (!first) rows.splice(0, rows.length - MOST);
           else {

@@ -59,7 +59,7 @@ async function all({ root, signal, query, set }) {
     const { rows } = await get("/memories/search", { q: wanted.q, limit: 200, ...narrow }, signal);
     const days = Map.groupBy([...rows].sort((a, b) => b.at.localeCompare(a.at)), (row) => exact(row.at).slice(0, 10));
     if (!rows.length) return section("Timeline", empty("Nothing is remembered there."));
-    return [...days].map(([day, some]) => section(day, table(day, [["Time", (row) => h("time", { datetime: row.at, title: row.at }, exact(row.at).slice(11, 19))], ["Kind", (row) => row.kind], ["Memory", (row) => h("a", { href: path("memory", row.id) }, row.text), "wide"], ["Owner", (row) => row.owner || "–"], ["From", (row) => sources(row).slice(0, 3)]], some)));
+    return [...days].map(([day, some]) => section(day, table(day, [["Time", (row) => h("time", { datetime: row.at, title: row.at }, exact(row.at).slice(11, 19))], ["Kind", (row) => row.kind], ["Memory", (row) => h("a", { href: path("memory", row.id) }, row.text.length > 160 ? `${row.text.slice(0, 160)}…` : row.text), "wide"], ["Owner", (row) => row.owner || "–"], ["From", (row) => sources(row).slice(0, 3)]], some)));
   }
 
   async function graph() {

@@ -1,42 +1,71 @@
-// Settings, keys, notifications, backups and sizes: what the cluster is told, in plain tables.
+// Settings and their history, notifications, alarms, backups and sizes.
 
 import { get, post, put as send, remove, path } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { bytes, number, time } from "../core/format.js";
 import { cell, rows as plainRows } from "../core/plain.js";
-import { act, ask, button, code, empty, facts, failed, section, sure, trouble } from "../core/widgets.js";
+import { act, ask, badge, button, code, empty, facts, failed, fold, section, sure, table, trouble } from "../core/widgets.js";
 
-const PARTS = [
-  // path, title, what to do where there is none
-  ["/config", "Settings", "Set one with ", "claw config set NAME VALUE"],
-  ["/keys", "Keys", "Add one with ", "claw key add NAME --scope read"],
-  ["/notifications", "Notifications", "Add a rule with ", "claw notify add NAME"],
-];
+const WORDS = { dead: "a task is dead", failed: "failed", blocked: "blocked", approval: "asks for an approval", "node-lost": "a node is lost" };
 
 export default async function settings({ root, signal }) {
-  const places = Object.fromEntries(PARTS.map(([where]) => [where, h("div", null)]));
+  const config = h("div", null);
+  const notes = h("div", null);
+  const alarms = h("div", null);
   const backup = h("div", null);
   const sizes = h("div", null);
   const out = async () => {
     await act(null, () => remove("/session"));
     location.assign("/");
   };
-  put(root, h("div", { class: "title" }, h("h1", null, "Settings"), h("div", { class: "row" }, button("Sign out", out))), Object.values(places), backup, sizes);
-
+  put(root, h("div", { class: "title" }, h("h1", null, "Settings"), h("div", { class: "row" }, button("Sign out", out))), alarms, config, notes, backup, sizes);
   const absent = (error) => (error.status === 404 ? null : Promise.reject(error));
-  async function part([where, title, hint, command]) {
-    try {
-      const answer = await get(where, {}, signal).catch(absent);
-      if (answer === null) return;
-      const all = answer.rows ?? (Array.isArray(answer) ? answer : Object.entries(answer).map(([name, value]) => ({ name, value })));
-      put(places[where], section(title, all.length ? plainRows(title, all, where === "/keys" ? [["", (row) => button("Revoke", () => revoke(row), { class: "small", "aria-label": `Revoke ${row.name ?? row.id}` }), "act"]] : []) : empty(`No ${title.toLowerCase()} yet.`, hint, code(command), ".")));
-    } catch (error) {
-      if (!signal.aborted) put(places[where], section(title, trouble(error)));
-    }
+
+  async function settingRows() {
+    const [{ rows }, changes] = await Promise.all([get("/config", {}, signal), get("/config/history", {}, signal)]);
+    const change = async (row) => {
+      const made = await ask({
+        title: row.name, submit: "Set", text: row.meaning,
+        fields: [row.choices.length ? { name: "value", label: "Value", options: row.choices, value: row.text } : { name: "value", label: `Value${row.unit ? ` (${row.unit})` : ""}`, value: row.text, hint: `default: ${row.default ?? "none"}` }, { name: "reason", label: "Why", hint: "it is on record" }],
+        send: (body) => send(path("config", row.name), body),
+      });
+      if (made) await settingRows();
+    };
+    put(config, section("Settings", table("Settings", [
+      ["Name", (row) => h("span", { class: "mono" }, row.name)], ["Value", (row) => [row.set ? h("strong", null, row.text) : row.text || "–", row.problem ? h("div", { class: "muted wrap" }, row.problem) : null]], ["Meaning", (row) => row.meaning, "wide"],
+      ["Takes effect", (row) => row.takes_effect], ["Set by", (row) => (row.set_at ? [row.by, " ", time(row.set_at)] : "default")],
+      ["", (row) => h("div", { class: "row end" }, button("Change", () => change(row), { class: "small", "aria-label": `Change ${row.name}` }), row.set ? button("Default", async (event) => (await act(event.target, () => remove(path("config", row.name)), "Set to its default"), settingRows()), { class: "small", "aria-label": `Default of ${row.name}` }) : null), "act"],
+    ], rows), changes.rows.length ? fold(`History: ${number(changes.rows.length)} changes`, () => table("Changes", [
+      ["Version", (row) => number(row.version), "num"], ["When", (row) => time(row.at)], ["By", (row) => row.by], ["Why", (row) => row.reason || (row.rolled_back_to ? `back to version ${row.rolled_back_to}` : "–")],
+      ["Changes", (row) => Object.entries(row.changes).map(([name, each]) => h("div", null, `${name}: `, h("del", { class: "del" }, String(each.before ?? "default")), " ", h("ins", { class: "ins" }, String(each.after ?? "default")))), "wide"],
+      ["", (row) => button("Roll back to before", async () => {
+        if (await sure("Roll back?", `All settings go back to what they were before version ${row.version}.`, "Roll back")) await act(null, () => post("/config/rollback", { version: row.version - 1, reason: "rolled back in the dashboard" }), "Rolled back");
+        await settingRows();
+      }, { class: "small" }), "act"],
+    ], [...changes.rows].reverse())) : null));
   }
-  async function revoke(row) {
-    if (await sure(`Revoke ${row.name ?? row.id}?`, "Who uses it is turned away at once.", "Revoke")) await act(null, () => remove(path("keys", row.name ?? row.id)), "Revoked");
-    await part(PARTS[1]);
+
+  async function notifications() {
+    const [{ rows }, known] = await Promise.all([get("/notifications", {}, signal), get("/alarms", {}, signal)]);
+    const open = known.rows.filter((row) => row.status === "raised");
+    put(alarms, open.length ? section("Alarms", plainRows("Alarms", open)) : null);
+    const add = async () => {
+      const made = await ask({
+        title: "New notification", submit: "Add",
+        fields: [{ name: "name", label: "Name", required: true }, { name: "when", label: "When", value: "dead, approval", hint: "dead, failed, blocked, approval, completed, cancelled, node-lost, lag, disk" }, { name: "to", label: "Tell", required: true, hint: "https://…, mailto:ops@example.org, desktop or telegram:CHAT" }, { name: "skill", label: "Only of the skill" }, { name: "tag", label: "Only with the tag" }],
+        send: ({ name, when, ...body }) => send(path("notifications", name), { ...body, when: when.split(",").map((each) => each.trim()).filter(Boolean) }),
+      });
+      if (made) await notifications();
+    };
+    const verb = (row, text, name, done, props) => button(text, async (event) => (await act(event.target, () => post(`${path("notifications", row.name)}/${name}`), done), notifications()), { class: "small", "aria-label": `${text} ${row.name}`, ...props });
+    put(notes, section("Notifications", { extra: button("New notification", add) }, rows.length ? table("Notifications", [
+      ["Name", (row) => row.name], ["State", (row) => badge(row.status, row.muted_until ? "muted" : row.status)], ["When", (row) => row.when.map((each) => WORDS[each] ?? each).join(", "), "wide"], ["Tells", (row) => h("span", { class: "mono" }, row.to), "wide"],
+      ["Sent", (row) => number(row.sent), "num"], ["Failed", (row) => (row.failures.length ? fold(number(row.failed), () => plainRows(`Failures of ${row.name}`, row.failures)) : number(row.failed)), "num"],
+      ["", (row) => h("div", { class: "row end" }, verb(row, "Test", "test", "Sent"), row.muted_until ? verb(row, "Unmute", "unmute", "It tells again") : verb(row, "Mute", "mute", "Muted"), row.failures.length ? verb(row, "Redrive", "redrive", "Sent again") : null, button("Remove", async () => {
+        if (await sure(`Remove ${row.name}?`, "Nobody is told by this rule any longer.", "Remove")) await act(null, () => remove(path("notifications", row.name)), "Removed");
+        await notifications();
+      }, { class: "small", "aria-label": `Remove ${row.name}` })), "act"],
+    ], rows) : empty("Nobody is told of anything.", "Add a rule here, or with ", code("claw notify add NAME"), ".")));
   }
 
   async function upkeep() {
@@ -55,5 +84,5 @@ export default async function settings({ root, signal }) {
     await ask({ title: "Archive tasks that ended long ago", submit: "Archive", text: "Their histories move to files; they stay readable.", fields: [{ name: "days", label: "Ended so many days ago or more", kind: "number", value: 30 }], send: ({ days }) => post("/archive", { older_than_s: days * 86400 }) });
     await upkeep().catch(failed);
   }
-  await Promise.all([...PARTS.map(part), upkeep().catch((error) => put(backup, trouble(error)))]);
+  await Promise.all([settingRows().catch((error) => put(config, trouble(error))), notifications().catch((error) => put(notes, trouble(error))), upkeep().catch((error) => put(backup, trouble(error)))]);
 }

@@ -6,7 +6,7 @@ import { number, time } from "../core/format.js";
 import { rowAction, tablePage } from "../core/pages.js";
 import { ask, badge, button, code, empty, fold, sure, table } from "../core/widgets.js";
 
-const target = (row) => (row.skill ? ["task ", code(row.skill)] : row.webhook ? ["POST ", code(row.webhook)] : ["message ", code(row.publish)]);
+const target = (row) => (row.skill ? ["task ", code(row.skill)] : row.webhook ? ["POST ", code(row.webhook)] : row.notify ? ["tells ", code(row.notify.to)] : ["message ", code(row.publish)]);
 
 export default async function triggers({ root, signal }) {
   const add = async (refresh) => {
