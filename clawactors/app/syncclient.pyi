@@ -1231,8 +1231,8 @@ class SyncClient:
     def delete(self, id: str) -> Snapshot[Task]:
         """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
 
-    def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
-        """Changes fields of the task, named as in `spec_of`, before its first run.
+    def edit(self, id: str, *, of: Snapshot[Task] | None = None, **changes: Any) -> Snapshot[Task]:
+        """Changes fields of the task, named as in `spec_of`, before its first run; `of` is the task as it was read.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (it runs, or somebody else has edited it meanwhile)."""
 

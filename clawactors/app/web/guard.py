@@ -3,14 +3,17 @@
 1. A page of another site reaches nothing: the `Host` must be this server (DNS rebinding), and a change that comes with
    a cookie must come from a page of this server.
 2. Nobody is anonymous: a path of the API needs a session or a key.
-3. Wrong keys and links are counted; after ten within a minute no new one is tried for a minute.
-4. Every answer has the headers that keep a browser from running what is not ours.
+3. Wrong keys and links are counted; after ten within a minute the next is told to wait. The right one always opens,
+   so that who guesses shuts nobody out.
+4. A body that stops coming is waited for half a minute; a connection with a body that nobody reads is closed.
+5. Every answer has the headers that keep a browser from running what is not ours.
 """
 
+import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
 import msgspec
@@ -26,7 +29,11 @@ ALL: Final = frozenset(("read", "tasks", "memory", "admin"))
 """The scopes that there are."""
 
 _API: Final = "/api/"
+_SLASHES: Final = re.compile("//+")
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_ELSEWHERE: Final = (b"cross-site", b"same-site")
+_BODY_S: Final = 30.0
 _TRIES: Final = 10
 _LOCKED_S: Final = 60.0
 _POLICY: Final = (
@@ -80,11 +87,32 @@ class Guard:
             await self._application(scope, receive, send)
             return
 
+        awaited = True  # more of the body
+
+        has_body = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in scope["headers"]
+        )
+
+        async def receiving() -> Any:
+            nonlocal awaited
+            if not awaited:
+                return await receive()
+            try:
+                async with asyncio.timeout(_BODY_S):
+                    message = await receive()
+            except TimeoutError:
+                raise HttpProblem(408, "timeout", f"no more of the body came for {_BODY_S:g} s") from None
+            awaited = message.get("more_body", False)
+            return message
+
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
                 private = [] if scope["path"].startswith("/assets/") else [(b"cache-control", b"no-store")]
                 known = {name.lower() for name, _ in message.get("headers", ())}
                 extra = [each for each in (*_SECURITY, *private) if each[0] not in known]
+                if awaited and has_body:
+                    extra.append((b"connection", b"close"))
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
@@ -93,7 +121,7 @@ class Guard:
         except HttpProblem as problem:
             await _refuse(problem, sending)
             return
-        await self._application(scope, receive, sending)
+        await self._application(scope, receiving, sending)
 
     def _check(self, scope: Any) -> None:
         """Raises: `HttpProblem`."""
@@ -106,9 +134,13 @@ class Guard:
             raise HttpProblem(
                 403, "forbidden", "the Host header does not name this server", "use the address that claw login prints"
             )
+        if headers.get(b"sec-fetch-site") in _ELSEWHERE and headers.get(b"sec-fetch-dest") != b"document":
+            raise HttpProblem(403, "forbidden", "a page of another site asks", "scripts send a token, not a cookie")
         if b"content-length" in headers and b"transfer-encoding" in headers:
             raise HttpProblem(400, "usage", "a request has a Content-Length or a Transfer-Encoding, not both")
-        path = scope["path"]
+        if _CONTROL.search(scope["path"]):
+            raise HttpProblem(400, "usage", "the path has a control character")
+        path = scope["path"] = _SLASHES.sub("/", scope["path"])  # as the router reads it: `//api` is `/api`
         state = scope.setdefault("state", {})
         state["guard"] = self
         state["asker"] = asker = self._asker(headers, needed=path.startswith(_API))
@@ -142,11 +174,13 @@ class Guard:
         )
 
     def _secret(self, cookies: str) -> str:
-        try:
-            found = SimpleCookie(cookies).get(self._cookie)
-        except CookieError:
-            return ""
-        return "" if found is None else found.value
+        """That of our cookie among those of all that runs on this machine, which may be of any form."""
+        found = [
+            value
+            for name, _, value in (each.strip().partition("=") for each in cookies.split(";"))
+            if name == self._cookie
+        ]
+        return found[-1].strip('"') if found else ""
 
     def _check_origin(self, headers: dict[bytes, bytes], asker: Asker) -> None:
         """A change with a cookie comes from a page of this server, or brings the session's token. Raises: 403."""

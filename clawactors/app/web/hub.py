@@ -8,9 +8,11 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
+from weakref import WeakSet
 
 import msgspec
 
@@ -26,7 +28,10 @@ _LAGGED: Final = b"event: lagged\ndata: {}\n\n"
 _HEARTBEAT_S: Final = 15.0
 _AGAIN_S: Final = 0.5
 _KEPT: Final = 20_000
+_KEPT_BYTES: Final = 32 << 20
 _QUEUE: Final = 2_000
+_QUEUE_BYTES: Final = 4 << 20
+_SENT_BYTES: Final = 32 << 10
 _MOST: Final = 2_000
 
 _log = logging.getLogger(__name__)
@@ -35,14 +40,15 @@ _encode: Final = msgspec.json.Encoder().encode
 type EventId = tuple[int, int]
 """The sequence of a commit, and which of its events."""
 _ALL: Final = 1 << 30
+_ID: Final = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 
 
 def id_of(text: str) -> EventId | None:
     """The place behind which to go on, of a `Last-Event-ID`: `42` is all of that commit, `42.0` its first event."""
-    seq, dot, place = text.strip().partition(".")
-    if not (seq.isascii() and seq.isdigit()) or (dot and not (place.isascii() and place.isdigit())):
+    found = _ID.fullmatch(text.strip())
+    if found is None:
         return None
-    return int(seq), int(place) if dot else _ALL
+    return int(found[1]), int(found[2]) if found[2] else _ALL
 
 
 def frame_of(event: LogEvent) -> bytes:
@@ -67,6 +73,7 @@ class _Listener:
     def __init__(self, wanted: LogFilter) -> None:
         self.wanted = wanted
         self.frames: deque[bytes] = deque()
+        self.size_bytes = 0
         self.came = asyncio.Event()
         self.lagged = False
 
@@ -74,12 +81,19 @@ class _Listener:
         """Keeps it, if it is wanted; a full queue ends the listening."""
         if self.lagged or not self.wanted.fits(told.event, told.whose):
             return
-        if len(self.frames) >= _QUEUE:
+        if len(self.frames) >= _QUEUE or self.size_bytes > _QUEUE_BYTES:
             self.frames.clear()
             self.lagged = True
         else:
             self.frames.append(told.frame)
+            self.size_bytes += len(told.frame)
         self.came.set()
+
+    def taken(self) -> bytes:
+        """The next frames, no more than a slow reader may hold up; b'' for none."""
+        sent = _joined(self.frames)
+        self.size_bytes -= len(sent)
+        return sent
 
 
 class EventHub:
@@ -87,8 +101,9 @@ class EventHub:
 
     def __init__(self, client: Callable[[], Awaitable[ClusterClient]]) -> None:
         self._client = client
-        self._listening: set[_Listener] = set()
-        self._kept: deque[_Told] = deque(maxlen=_KEPT)
+        self._listening = WeakSet[_Listener]()  # who leaves before the first frame is sent leaves no trace
+        self._kept = deque[_Told]()
+        self._kept_bytes = 0
         self._complete_after = self._position = 0
         self._pump: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
@@ -128,13 +143,11 @@ class EventHub:
                     yield HEARTBEAT
                     continue
                 listener.came.clear()
+                while not listener.lagged and (frames := listener.taken()):
+                    yield frames
                 if listener.lagged:
                     yield _LAGGED
                     return
-                frames = b"".join(listener.frames)
-                listener.frames.clear()
-                if frames:
-                    yield frames
         finally:
             self._listening.discard(listener)
 
@@ -143,9 +156,9 @@ class EventHub:
         listener.frames.clear()
         wanted = listener.wanted
         if after is None:
-            return _of([])
+            return _of(deque())
         if after[0] >= self._complete_after and not wanted.asks_whose:
-            return _of([told.frame for told in self._kept if told.id > after and wanted.fits(told.event, None)])
+            return _of(deque(told.frame for told in self._kept if told.id > after and wanted.fits(told.event, None)))
         return self._read(wanted, after, self._position)
 
     async def _read(self, wanted: LogFilter, after: EventId, until: int) -> AsyncGenerator[bytes]:
@@ -180,13 +193,18 @@ class EventHub:
                     after = self._position
             except EventLogError as error:
                 _log.warning("the log is not followed for a moment: %s", error)
+            except Exception:  # who listens would hear nothing, and not know it
+                _log.exception("the log is not followed for a moment")
             await asyncio.sleep(_AGAIN_S)
 
     def _tell(self, page: list[_Told]) -> None:
         for told in page:
-            if len(self._kept) == _KEPT:
-                self._complete_after = self._kept[0].event.seq
             self._kept.append(told)
+            self._kept_bytes += len(told.frame)
+            while len(self._kept) > _KEPT or self._kept_bytes > _KEPT_BYTES:
+                oldest = self._kept.popleft()
+                self._kept_bytes -= len(oldest.frame)
+                self._complete_after = oldest.event.seq
             for listener in self._listening:
                 listener.put(told)
         self._position = page[-1].event.seq
@@ -200,6 +218,15 @@ class EventHub:
             self._pump = None
 
 
-async def _of(frames: list[bytes]) -> AsyncGenerator[bytes]:
-    if frames:
-        yield b"".join(frames)
+def _joined(frames: deque[bytes]) -> bytes:
+    """Takes some from the left, and joins them."""
+    taken, size_bytes = list[bytes](), 0
+    while frames and size_bytes < _SENT_BYTES:
+        taken.append(frames.popleft())
+        size_bytes += len(taken[-1])
+    return b"".join(taken)
+
+
+async def _of(frames: deque[bytes]) -> AsyncGenerator[bytes]:
+    while frames:
+        yield _joined(frames)

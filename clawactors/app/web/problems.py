@@ -10,9 +10,11 @@ from litestar.exceptions import HTTPException, ValidationException
 from clawactors.app.problem import Problem, problem_of
 from clawactors.eventlog import TooLarge
 
-__all__ = ["MEDIA_TYPE", "STATUS", "HttpProblem", "ProblemDocument", "answer_problem"]
+__all__ = ["HELP", "MEDIA_TYPE", "STATUS", "HttpProblem", "ProblemDocument", "answer_problem"]
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+HELP: Final = "/openapi/openapi.json has what this path takes"
 
 STATUS: Final = {
     "usage": 400,
@@ -73,12 +75,14 @@ def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[Prob
         case ValidationException():
             fields = _fields(error)
             said = "; ".join(f"{each['name']}: {each['message']}" for each in fields) or error.detail
-            return _answer(400, "usage", said, "/openapi.json has what this path takes", {}, fields)
+            return _answer(400, "usage", said, HELP, {}, fields)
         case HTTPException():
             code = _CODES.get(error.status_code, "usage")
             return _answer(error.status_code, code, error.detail, "", dict(error.headers or {}))
         case RecursionError():
             return _answer(400, "usage", "the body is nested too deep", "", {})
+        case UnicodeDecodeError():
+            return _answer(400, "usage", "the body is not UTF-8", "", {})
         case TooLarge():
             return _answer(413, "refused", str(error), "store it with PUT /api/v1/files, and pass its reference", {})
         case _:
@@ -98,11 +102,16 @@ def _fields(error: ValidationException) -> list[dict[str, str]]:
         {
             "name": str(each.get("key") or "body"),
             "in": str(getattr(each.get("source"), "value", each.get("source") or "")),
-            "message": str(each.get("message", "")),
+            "message": _said(str(each.get("message", ""))),
         }
         for each in said
         if isinstance(each, dict)
     ]
+
+
+def _said(message: str) -> str:
+    """What litestar says where a body is missing is the name of its own parameter."""
+    return "it is missing" if message == "'data'" else message
 
 
 def _answer(

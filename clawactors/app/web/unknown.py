@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request
 from litestar.handlers import BaseRouteHandler
 
+from clawactors.app.web.problems import HELP
 from clawactors.kernel.errors import InvalidQuery
 
 __all__ = ["refuse_unknown"]
@@ -35,5 +36,5 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
             import difflib  # is needed for an error only
 
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "/openapi.json has what this path takes"
+            hint = f"did you mean {near[0]!r}?" if near else HELP
             raise InvalidQuery(f"there is no parameter {name[:60]!r}: {hint}")

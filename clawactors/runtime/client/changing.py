@@ -74,12 +74,12 @@ class TaskChanges(ConnectedClient):
         """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
         return await self.command(id, c.Delete())
 
-    async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
-        """Changes fields of the task, named as in `spec_of`, before its first run.
+    async def edit(self, id: str, *, of: Snapshot[Task] | None = None, **changes: Any) -> Snapshot[Task]:
+        """Changes fields of the task, named as in `spec_of`, before its first run; `of` is the task as it was read.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (it runs, or somebody else has edited it meanwhile).
         """
-        spec = (await self.snapshot(id, brief=True)).state.spec
+        spec = (of or await self.snapshot(id, brief=True)).state.spec
         if spec is None:
             raise NotFound(f"there is no task {id!r}")
         edit = edit_of(spec, changes)

@@ -54,7 +54,6 @@ def login_route() -> Any:
     ) -> Response[None]:
         guard: Guard = request.scope["state"]["guard"]
         login: WebLogin = request.app.state.login
-        guard.check_locked()
         asker: Asker | None = request.scope["state"]["asker"]
         made = login.sign_in(code, asker.session if asker else "")
         if made is None and asker is not None:  # the link was followed twice

@@ -88,11 +88,17 @@ class TaskRoutes(Controller):
     @patch("/{id:str}", operation_id="edit")
     async def edit(self, claw: Claw, id: InPath, data: JSONBody[TaskEdit], if_match: IfMatch = "") -> Response[TaskRow]:
         """Changes the fields that are given, before the task's first run."""
-        if if_match:
-            check_match((await claw.snapshot(id, brief=True)).version, if_match)
         if not (changes := changes_of(data)):
             raise Refused('nothing to change: name the fields that change, as in {"priority": "high"}')
-        return versioned(task_row(id, await claw.edit(id, **changes)))
+        if not if_match:
+            return versioned(task_row(id, await claw.edit(id, **changes)))
+        known = await claw.snapshot(id, brief=True)
+        check_match(known.version, if_match)
+        try:
+            return versioned(task_row(id, await claw.edit(id, of=known, **changes)))
+        except Refused:  # of two edits of one version, the second is of another by now
+            check_match((await claw.snapshot(id, brief=True)).version, if_match)
+            raise
 
     @delete("/{id:str}", operation_id="delete", status_code=200)
     async def delete(self, claw: Claw, id: InPath, if_match: IfMatch = "") -> Response[TaskRow]:

@@ -1,0 +1,238 @@
+"""What an attacker sends, and what a careless program sends."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from clawactors.app.web import bodies, guard, hub, listening
+from clawactors.app.web.bodies import read_lines
+from clawactors.app.web.hub import EventHub, id_of
+from clawactors.app.weblogin import WebLogin
+from clawactors.runtime.client import ClusterClient
+from clawactors.runtime.client.events import LogFilter
+from clawactors.testing import Cluster
+from tests.app.web.conftest import CLIENTS, PORT, URL
+
+COOKIE = f"claw_{PORT}"
+PATIENCE_S = 10.0
+
+
+@pytest.mark.parametrize("path", ["//api/v1/events", "///api//v1/status", "//api/v1/tasks", "/%2fapi/v1/events"])
+async def test_no_other_writing_of_a_path_goes_past_the_guard(browser: httpx.AsyncClient, path: str) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await browser.get(URL + path)).status_code == 401
+
+
+async def test_a_path_with_control_characters_is_refused(browser: httpx.AsyncClient) -> None:
+    for path in ("/assets/app.js%00", "/assets/%0d%0aX:%20y", "/tasks/%00"):
+        assert (await browser.get(URL + path)).status_code == 400, path
+
+
+async def test_cookies_of_others_on_this_machine_sign_nobody_out(browser: httpx.AsyncClient, login: WebLogin) -> None:
+    assert (await browser.get(login.link(URL))).status_code == 303
+    ours = f"{COOKIE}={browser.cookies[COOKIE]}"
+    browser.cookies.clear()
+    for before in ('a={"b":1}', 'a={"b":"c, d"}', "a b=1", "a", "=1", 'a="x', "secure", "a=\xe9", f"x{COOKIE}=1"):
+        for cookies in (f"{before}; {ours}", f"{ours}; {before}"):
+            answer = await browser.get("/api/v1/session", headers=[(b"cookie", cookies.encode("latin-1"))])
+            assert answer.status_code == 200, cookies
+
+
+async def test_pages_of_other_sites_can_neither_ask_nor_lock_the_owner_out(
+    browser: httpx.AsyncClient, login: WebLogin
+) -> None:
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for _ in range(30):
+        assert (await browser.get("/login?code=guess", headers=elsewhere)).status_code == 403
+    assert (await browser.get("/login?code=guess")).status_code == 401
+    for _ in range(30):
+        await browser.get("/login?code=guess")
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    answer = await browser.get(login.link(URL), headers=followed)
+    assert answer.status_code == 303, "a link in a chat or a terminal that is a page"
+
+
+async def test_a_body_that_is_no_text_or_missing_is_told_so(http: httpx.AsyncClient) -> None:
+    for body, said in ((b'{"skill":"echo","params":{"text":"\xff"}}', "UTF-8"), (b"", "missing")):
+        answer = await http.post("/tasks", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+
+
+async def test_one_of_many_edits_of_the_same_version_wins(http: httpx.AsyncClient) -> None:
+    task = {"skill": "echo", "params": {"text": "hi"}, "id": "raced", "at": "2099-01-01T00:00:00Z"}
+    tag = (await http.post("/tasks", json=task)).headers["etag"]
+    edits = [http.patch("/tasks/raced", json={"name": f"n{n}"}, headers={"If-Match": tag}) for n in range(20)]
+    answers = sorted(each.status_code for each in await asyncio.gather(*edits))
+    assert answers == [200] + [412] * 19
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1." + "9" * 5000, "1.", ".1", "-1", "1.2.3", "²", "1e3", " "])
+def test_a_last_event_id_of_garbage_is_none(text: str) -> None:
+    assert id_of(text) is None
+
+
+async def test_who_leaves_before_the_first_event_leaves_no_place_taken(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_MOST", 2)
+    events = EventHub(CLIENTS.client)
+    for _ in range(5):
+        await (await events.listen(LogFilter(), None)).aclose()
+    await events.aclose()
+
+
+async def test_events_go_on_after_a_fault_of_the_follower(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hub, "_AGAIN_S", 0.0)
+    asked = 0
+
+    async def client() -> ClusterClient:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise RuntimeError("a fault")
+        return await CLIENTS.client()
+
+    events = EventHub(client)
+    async with asyncio.timeout(PATIENCE_S):
+        heard = await events.listen(LogFilter(["task.submitted"]), None)
+        await anext(heard)
+        await cluster.client.run("echo", {"text": "hi"}, id="f1")
+        assert b"task.submitted" in await anext(heard)
+    await events.aclose()
+
+
+async def test_what_is_kept_and_what_waits_for_slow_readers_is_bounded_in_bytes(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_KEPT_BYTES", 20_000)
+    monkeypatch.setattr(hub, "_QUEUE_BYTES", 10_000)
+    events = EventHub(CLIENTS.client)
+    slow, fast = await events.listen(LogFilter(), None), await events.listen(LogFilter(["task.completed"]), None)
+    await anext(fast)
+    await anext(slow)
+    sizes = []
+    async with asyncio.timeout(PATIENCE_S):
+        for number in range(6):
+            await cluster.client.run("echo", {"text": "x" * 5000}, id=f"k{number}")
+            await anext(fast)
+            sizes.append(sum(len(told.frame) for told in events._kept))
+        assert await anext(slow) == b"event: lagged\ndata: {}\n\n"
+        missed = await events.listen(LogFilter(["task.completed"]), (0, 1 << 30))
+        text = b""
+        async for frames in missed:
+            text += frames
+            if text.count(b"event: task.completed") == 6:
+                break
+    assert max(sizes) <= 20_000
+    await events.aclose()
+
+
+class _Body:
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._chunks = chunks
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+async def lines_of(chunks: list[bytes]) -> list[list[tuple[int, bytes]]]:
+    request: Any = _Body(chunks)
+    return [group async for group in read_lines(request, 1 << 20)]
+
+
+async def test_large_lines_are_not_held_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_GROUP_BYTES", 100)
+    groups = await lines_of([b"a" * 60 + b"\n"] * 10 + [b"", b"tail"])
+    assert max(sum(len(line) for _, line in group) for group in groups) <= 160
+    assert [number for group in groups for number, _ in group] == list(range(1, 12))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 100])
+async def test_lines_and_lists_are_read_alike_however_they_are_cut(cut: int) -> None:
+    for text, lines in (
+        (b"one\n\ntwo\nthree", [(1, b"one"), (2, b""), (3, b"two"), (4, b"three")]),
+        (b'  [{"a": 1}, 2]', [(1, b'{"a": 1}'), (2, b"2")]),
+        (b"", []),
+    ):
+        chunks = [b"", *(text[n : n + cut] for n in range(0, len(text), cut)), b""]
+        assert [line for group in await lines_of(chunks) for line in group] == lines
+
+
+async def answer_of(application: Any, sent: list[bytes]) -> bytes:
+    """What comes back until the connection is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(listening.run_http(application, listener))
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                for each in sent:
+                    writer.write(each)
+                return await reader.read()
+        finally:
+            writer.close()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    while (await receive()).get("more_body"):
+        pass
+
+
+async def test_a_request_that_does_not_begin_or_has_no_end_is_cut(
+    login: WebLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_HEAD_S", 0.1)
+    assert await answer_of(nothing, [b""]) == b""
+    assert await answer_of(nothing, [b"GET / HTTP/1.1\r\nX: 1"]) == b""
+    monkeypatch.setattr(listening, "_HEAD_MAX_BYTES", 10_000)
+    monkeypatch.setattr(listening, "_HEAD_S", PATIENCE_S)
+    endless = [b"GET / HTTP/1.1\r\nX: ", *([b"x" * 5000] * 3)]
+    assert b" 400 " in await answer_of(nothing, endless)
+
+
+async def test_a_body_that_stops_coming_is_a_timeout(
+    http: httpx.AsyncClient, login: WebLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_BODY_S", 0.05)
+    stalled = asyncio.Event()
+    messages: list[Any] = [{"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await stalled.wait()
+        return None
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/tasks",
+        "raw_path": b"/api/v1/tasks",
+        "query_string": b"",
+        "headers": [
+            (b"host", f"127.0.0.1:{PORT}".encode()),
+            (b"authorization", f"Bearer {login.token}".encode()),
+            (b"content-length", b"5"),
+        ],
+    }
+
+    transport: Any = http._transport
+    async with asyncio.timeout(PATIENCE_S):
+        await transport.app(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["code"] == "timeout"
