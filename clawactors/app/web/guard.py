@@ -102,7 +102,7 @@ class Guard:
                 async with asyncio.timeout(_BODY_S):
                     message = await receive()
             except TimeoutError:
-                raise HttpProblem(408, "timeout", f"no more of the body came for {_BODY_S:g} s") from None
+                raise HttpProblem(408, "timeout", f"the body stopped coming for {_BODY_S:g} s") from None
             awaited = message.get("more_body", False)
             return message
 
