@@ -98,6 +98,9 @@ class Consent:
         self._bound(id)
         await client.submit(APPROVAL_SKILL, {"question": question}, id=id, tags=["mcp"], name=f"approval: {tool.name}")
         row = await client.task(id)
+        if self._used.get(digest, 0) != used:
+            taken = "the approval was used by another call of the same kind"
+            raise Problem("refused", taken, "make the very same call again: it asks anew")
         if row.status in FINAL:
             self._used[digest] = used + 1
             self._open.pop(id, None)

@@ -14,7 +14,7 @@ from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted
 from clawactors.app.mcp.following import cancelled_with, wait_for
 from clawactors.app.mcp.shapes import shape
-from clawactors.app.mcp.tools.submitting import RISKY
+from clawactors.app.mcp.tools.submitting import CALLERS, RISKY
 from clawactors.app.problem import Problem
 from clawactors.runtime.client.rows import SkillRow
 from clawactors.runtime.client.waiting import TaskFailed
@@ -81,7 +81,9 @@ def exported_skills(
 
 
 def _allowed(patterns: Sequence[str], name: str) -> bool:
-    return name in patterns or (name not in RISKY and any(fnmatch.fnmatchcase(name, each) for each in patterns))
+    return name in patterns or (
+        name not in RISKY | CALLERS and any(fnmatch.fnmatchcase(name, each) for each in patterns)
+    )
 
 
 def _tool_name(skill: str) -> str:

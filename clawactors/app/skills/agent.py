@@ -11,7 +11,7 @@ from clawactors.systems.tasks.failures import ErrorRule
 
 __all__ = ["agent_skill"]
 
-RISKY: Final = ("shell", "python")
+RISKY: Final = ("shell", "python", "install-package", "migrate-table", "workflow", "agent")
 """People are asked before these are called, unless `approve` says otherwise."""
 _URL: Final = "OPENAI_BASE_URL"
 

@@ -1,5 +1,6 @@
 """What destroys something needs a person: no call of an agent does it alone, however it is put."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from clawactors.app.mcp.catalogue import ALL_TOOLS, tools_for
 from clawactors.app.mcp.options import GROUPS, McpOptions
 from clawactors.app.skills.simple import echo
 from tests.app.mcp.connecting import MODES, Bench, bench, data, said
+
+SHELL = {"id": {"skill": "shell", "params": {"argv": ["id"]}}}
 
 
 @skill("deploy")
@@ -174,15 +177,39 @@ async def test_an_agent_cannot_answer_by_a_signal() -> None:
         assert [each.task for each in await at.person.approvals()] == [own]
 
 
+async def test_one_approval_is_for_one_of_many_calls_at_once() -> None:
+    async with bench([echo]) as at, at.connect() as agent:
+        task = {"skill": "python", "params": {"function": "os:getcwd"}}
+        assert "needs a person" in said(await agent.call_tool("submit_task", task))
+        [asked] = await at.person.approvals()
+        await at.person.approve(asked.task)
+        await at.person.ref(asked.task).result()
+        answers = await asyncio.gather(*(agent.call_tool("submit_task", task) for _ in range(5)))
+        assert sum(not each.is_error for each in answers) == 1
+        assert await at.person.count(skill="python", fresh=True) == 1
+
+
 async def test_skills_that_run_any_code_need_a_person() -> None:
     async with bench([echo], groups=tuple(GROUPS)) as at, at.connect() as agent:
         for name, arguments in (
             ("submit_task", {"skill": "shell", "params": {"argv": ["id"]}}),
             ("submit_tasks", {"tasks": [{"skill": "echo"}, {"skill": "python"}]}),
+            ("submit_task", {"skill": "workflow", "params": {"definition": {"workflow": "w", "steps": SHELL}}}),
+            ("submit_task", {"skill": "workflow", "params": {"$blob": "0" * 64, "bytes": 10}}),
+            ("submit_task", {"skill": "workflow", "files": {"definition": "x"}}),
+            ("submit_tasks", {"tasks": [{"skill": "workflow", "params": {"definition": {"steps": SHELL}}}]}),
+            (
+                "submit_task",
+                {"skill": "agent", "params": {"prompt": "p", "model": "m", "tools": ["shell"], "approve": []}},
+            ),
+            ("submit_task", {"skill": "agent", "params": {"prompt": "p", "model": "m", "tools": ["workflow"]}}),
+            ("submit_task", {"skill": "agent", "params": {"prompt": "p", "model": "m", "tools": "shell"}}),
             ("edit", {"id": await waiting(at), "changes": {"skill": "shell"}}),
         ):
             assert "needs a person" in said(await agent.call_tool(name, arguments))
         assert not await at.person.tasks(skill="shell")
+        data(await agent.call_tool("submit_task", {"skill": "workflow", "params": {"workflow": "of-a-person"}}))
+        data(await agent.call_tool("submit_task", {"skill": "agent", "params": {"prompt": "p", "tools": ["echo"]}}))
 
 
 def test_everything_that_destroys_asks() -> None:

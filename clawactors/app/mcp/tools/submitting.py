@@ -13,10 +13,16 @@ from clawactors.app.mcp.following import cancelled_with, task_answer, wait_for
 from clawactors.app.mcp.shapes import CHANGES, TASK, listed, shape
 from clawactors.app.mcp.tooling import Duration, Moment, Names, Payload, TaskId, mcp_tool, seconds, when_ns
 
-__all__ = ["RISKY", "TOOLS"]
+__all__ = ["CALLERS", "RISKY", "TOOLS"]
 
 RISKY: Final = frozenset(("shell", "python", "install-package", "migrate-table"))
 """Built-in skills that run any code, or change machines: a person is asked before an agent submits one."""
+
+CALLERS: Final = frozenset(("workflow", "agent"))
+"""Built-in skills that run others, of which their parameters may tell."""
+
+_NAMED_WORKFLOW: Final = frozenset(("workflow", "params", "version"))
+"""The parameters of one that a person has added."""
 
 _WAIT_S: Final = 30.0
 _LONGEST_S: Final = 3600.0
@@ -35,11 +41,23 @@ type _Line = Annotated[Payload, Meta(description="A task: skill, params, id, aft
 
 
 def _is_risky(arguments: Any) -> bool:
-    return arguments["skill"] in RISKY
+    """True for what runs any code, be it by the steps or the tools that its parameters name."""
+    skill, params = arguments.get("skill"), arguments.get("params") or {}
+    if skill == "workflow":
+        return not (isinstance(params, dict) and params.keys() <= _NAMED_WORKFLOW) or bool(arguments.get("files"))
+    if skill == "agent":
+        tools = params.get("tools") if isinstance(params, dict) else None
+        told = isinstance(params, dict) and not any(name.startswith("$") for name in params)
+        return not told or bool(arguments.get("files")) or any(each in CALLERS | RISKY for each in _listed(tools))
+    return skill in RISKY
+
+
+def _listed(tools: Any) -> list[str]:
+    return [str(each) for each in tools] if isinstance(tools, list) else [] if tools is None else sorted(RISKY)
 
 
 def _any_is_risky(arguments: Any) -> bool:
-    return any(each.get("skill") in RISKY for each in arguments["tasks"])
+    return any(map(_is_risky, arguments["tasks"]))
 
 
 @mcp_tool("Submit a task", "tasks", "change", returns=TASK, asks=_is_risky)
