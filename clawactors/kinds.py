@@ -8,6 +8,7 @@ from clawactors.systems.backups.kind import BACKUPS
 from clawactors.systems.bridges.kind import BRIDGES
 from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.erasures.kind import ERASURES
+from clawactors.systems.keys.kind import KEYS
 from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.owners.kind import OWNERS
@@ -34,6 +35,7 @@ KINDS: Final = Kinds(
         OWNERS,
         ERASURES,
         SETTINGS,
+        KEYS,
     )
 )
 DECODER: Final = KINDS.decoder

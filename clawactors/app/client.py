@@ -53,16 +53,18 @@ class Client(client.ClusterClient):
         return Connecting(lambda: cls._open(discover(url, data, context), user, DEADLINE_S))
 
     @classmethod
-    def of(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> "Connecting[Self]":
+    def of(
+        cls, found: Found, *, user: str = "", principal: str = "", timeout_s: float = DEADLINE_S
+    ) -> "Connecting[Self]":
         """A client of a server that was found. `timeout_s` is how long a call waits while no control process answers.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
-        return Connecting(lambda: cls._open(found, user, timeout_s))
+        return Connecting(lambda: cls._open(found, user, timeout_s, principal))
 
     @classmethod
-    async def _open(cls, found: Found, user: str, timeout_s: float) -> Self:
-        principal = principal_of(user or _login())
+    async def _open(cls, found: Found, user: str, timeout_s: float, principal: str = "") -> Self:
+        principal = principal or principal_of(user or _login())
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:

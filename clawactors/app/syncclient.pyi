@@ -20,6 +20,7 @@ from clawactors.runtime.client.difference import TaskDifference
 from clawactors.runtime.client.events import LogEvent
 from clawactors.runtime.client.files import FileRow
 from clawactors.runtime.client.history import HistoryEntry
+from clawactors.runtime.client.keys import AddedKey, KeyRow
 from clawactors.runtime.client.listing import TaskFilters
 from clawactors.runtime.client.overview import Overview
 from clawactors.runtime.client.reasons import Explanation
@@ -52,6 +53,7 @@ from clawactors.runtime.workflows.plan import Plan
 from clawactors.systems.bridges import Ask, BridgeState
 from clawactors.systems.bridges.events import Stranger
 from clawactors.systems.chats.events import Role
+from clawactors.systems.keys.events import KeyGrant
 from clawactors.systems.memories import Content
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules.events import CatchUp
@@ -64,6 +66,7 @@ from clawactors.systems.tasks.options import RepeatedOptions, TaskOptions
 from clawactors.systems.triggers import Trigger
 
 __all__ = [
+    "SyncApiKeys",
     "SyncBridges",
     "SyncClient",
     "SyncClientDeadLetters",
@@ -154,6 +157,36 @@ class SyncTypedRef[R](SyncRef):
 
     def result(self, timeout_s: float | None = None) -> R:
         """As `Ref.result`. Raises also: `Refused` where the result is not what the annotation says."""
+
+class SyncApiKeys:
+    """The keys of a cluster, as its client sees them."""
+
+    def add(
+        self,
+        name: str,
+        scopes: Iterable[str] = ...,
+        *,
+        user: str = "",
+        expires: Moment | None = None,
+        rate_per_s: float = 0.0,
+        quota_per_day: int = 0,
+    ) -> AddedKey:
+        """Adds a key; its secret is in the answer, and nowhere else.
+
+        `scopes` are some of `read`, `tasks`, `memory`, `admin`; `user` is whom it acts for; `rate_per_s` and
+        `quota_per_day` bound its requests, 0 for no bound. Raises: `Refused` (no such scope, name taken)."""
+
+    def revoke(self, name: str) -> KeyRow:
+        """Revokes the key, at once; it stays on record. Raises: `NotFound`."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[KeyRow]:
+        """All keys, by name. Raises: `Unavailable`."""
+
+    def get(self, name: str, *, fresh: bool = True) -> KeyRow:
+        """One key. Raises: `NotFound`, `Unavailable`."""
+
+    def grant(self, secret: str) -> tuple[str, KeyGrant] | None:
+        """The name and the grant of the key with this secret while it is valid, else None. Raises: `Unavailable`."""
 
 class SyncBridges:
     """The bridges of a cluster, as its client sees them."""
@@ -877,6 +910,10 @@ class SyncClient:
     @property
     def bridges(self) -> SyncBridges:
         """The bridges to chats: who may talk to the cluster from there."""
+
+    @property
+    def keys(self) -> SyncApiKeys:
+        """The keys of programs that ask over HTTP."""
 
     @property
     def notifications(self) -> SyncNotifications:

@@ -12,6 +12,7 @@ from clawactors import Client, Ref
 from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.keys import ApiKeys
 from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
@@ -57,6 +58,7 @@ def method_of(name: str) -> Callable[..., Any]:
             "backups": ClusterBackups,
             "config": ClusterConfig,
             "files": TaskFiles,
+            "keys": ApiKeys,
             "schedules": Schedules,
             "triggers": Triggers,
             "notifications": Notifications,

@@ -7,6 +7,7 @@ from clawactors.systems.backups import events as b
 from clawactors.systems.bridges import events as br
 from clawactors.systems.chats import events as h
 from clawactors.systems.erasures import events as x
+from clawactors.systems.keys import events as k
 from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
 from clawactors.systems.owners import events as o
@@ -340,6 +341,19 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "bridge.numbered": (br.ApprovalsNumbered((br.Ask("t1", "approval", "2026-05-01T09:00:00+00:00", 17),)),),
     "alarm.raised": (a.AlarmRaised("the disk is 93 % full"),),
     "alarm.cleared": (a.AlarmCleared("the disk is 80 % full"),),
+    "apikey.added": (
+        k.KeyAdded(
+            sha256="0" * 64,
+            scopes=("read", "tasks"),
+            user="ada",
+            expires_ns=2_000_000_000_000_000_000,
+            rate_per_s=1.5,
+            quota_per_day=100,
+            by="client/ada",
+        ),
+        k.KeyAdded(sha256="0" * 64),
+    ),
+    "apikey.revoked": (k.KeyRevoked("client/ada"), k.KeyRevoked()),
     "backup.planned": (
         b.BackupsPlanned(folder="/backups", every_s=86_400.0, copies=30, by="client/ada"),
         b.BackupsPlanned(folder="/backups", every_s=3600.5),
@@ -697,6 +711,17 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             b"hello",
             (s.ScheduleFired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
             (s.ScheduleRemoved("client/ada"),),
+        ],
+    ),
+    "apikey-life": (
+        "apikey",
+        [
+            (k.KeyRevoked("client/ada"),),
+            (k.KeyAdded(sha256="1" * 64, scopes=("admin",), by="client/ada"),),
+            (k.KeyAdded(sha256="2" * 64),),
+            b"hello",
+            (k.KeyRevoked("client/bob"),),
+            (k.KeyAdded(sha256="3" * 64, quota_per_day=5),),
         ],
     ),
     "backup-life": (

@@ -8,8 +8,9 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from clawactors.app.web.documented import document_problems
-from clawactors.app.web.guard import Asker, Guard
+from clawactors.app.web.guard import Guard
 from clawactors.app.web.hub import EventHub
+from clawactors.app.web.keyring import Asker, KeyRing
 from clawactors.app.web.pages import page_routes
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
@@ -17,6 +18,7 @@ from clawactors.app.web.routes.cluster import ClusterRoutes
 from clawactors.app.web.routes.configuration import BridgeRoutes, ConfigRoutes, NotificationRoutes
 from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
+from clawactors.app.web.routes.keys import KeyRoutes
 from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
 from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
 from clawactors.app.web.routes.schedules import BackupRoutes, ScheduleRoutes, TriggerRoutes
@@ -25,6 +27,7 @@ from clawactors.app.web.routes.taskchanges import ManyTasksRoutes, TaskChangeRou
 from clawactors.app.web.routes.taskreading import TaskReadingRoutes
 from clawactors.app.web.routes.tasks import TaskListRoutes, TaskRoutes
 from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
+from clawactors.app.web.scopes import check_scope
 from clawactors.app.web.unknown import refuse_unknown
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
@@ -38,29 +41,33 @@ _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
     *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes, NodeRoutes),
     *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
-    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes),
+    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes),
 )
 
 
 class Clients(Protocol):
     """Where the client of a user comes from."""
 
-    async def client(self, user: str = "") -> ClusterClient:
-        """The client that acts for the user, '' for who runs this process."""
+    async def client(self, user: str = "", principal: str = "") -> ClusterClient:
+        """The client that acts for the user, '' for nobody; `principal` is on record, by default that user's.
+
+        Without both it is that of who runs this process.
+        """
         ...
 
 
 def web_application(clients: Clients, login: WebLogin, port: int) -> Guard:
     """The ASGI application that asks through these clients, for who signs in at this port."""
-    return Guard(routed_application(clients, login, port), login, port)
+    keys = KeyRing(clients.client)
+    return Guard(routed_application(clients, login, keys, port), login, keys, port)
 
 
-def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar:
+def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: int) -> Litestar:
     """The same without the guard, which every request has to pass."""
 
     async def claw(request: Request[Any, Any, Any]) -> ClusterClient:
         asker: Asker = request.scope["state"]["asker"]
-        return await clients.client(asker.user)
+        return await clients.client(asker.user, asker.principal)
 
     document_problems(_ROUTES)
     hub = EventHub(clients.client)
@@ -69,10 +76,11 @@ def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar
         route_handlers=_ROUTES,
         dependencies={"claw": Provide(claw)},
         before_request=refuse_unknown,
+        guards=[check_scope],
     )
     return Litestar(
         [api, page_routes(), login_route()],
-        state=State({"login": login, "port": port, "hub": hub}),
+        state=State({"login": login, "port": port, "hub": hub, "keyring": keys}),
         on_shutdown=[hub.aclose],
         exception_handlers={Exception: answer_problem},
         logging_config=None,

@@ -28,24 +28,31 @@ class Gateway:
 
     def __init__(self, found: Found) -> None:
         self.found = found
-        self._open: dict[str, _OpenClient] = {}  # the one used last comes last
+        self._open: dict[tuple[str, str], _OpenClient] = {}  # the one used last comes last
         self._opening = asyncio.Lock()
 
-    async def client(self, user: str = "") -> Client:
-        """The client that acts for the user, '' for who runs this process. Raises: `Unavailable`, `Misconfigured`."""
-        known = self._open.pop(user, None)
+    async def client(self, user: str = "", principal: str = "") -> Client:
+        """The client that acts for the user; `principal` is on record, by default that user's.
+
+        Without both it is that of who runs this process. Raises: `Unavailable`, `Misconfigured`.
+        """
+        who = user, principal
+        known = self._open.pop(who, None)
         if known is None:
             async with self._opening:
-                known = self._open.pop(user, None) or await self._made(user)
-        self._open[user] = known
+                known = self._open.pop(who, None) or await self._made(*who)
+        self._open[who] = known
         if len(self._open) > _MOST:
             await self._open.pop(next(iter(self._open))).stack.aclose()
         return known.client
 
-    async def _made(self, user: str) -> _OpenClient:
+    async def _made(self, user: str, principal: str) -> _OpenClient:
         stack = AsyncExitStack()
         return _OpenClient(
-            await stack.enter_async_context(Client.of(self.found, user=user, timeout_s=_TIMEOUT_S)), stack
+            await stack.enter_async_context(
+                Client.of(self.found, user=user, principal=principal, timeout_s=_TIMEOUT_S)
+            ),
+            stack,
         )
 
     async def __aenter__(self) -> Self:

@@ -18,15 +18,16 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.app.web.problems import MEDIA_TYPE, HttpProblem, ProblemDocument
+from clawactors.app.problem import problem_of
+from clawactors.app.web.keyring import ALL, Asker, KeyRing
+from clawactors.app.web.problems import MEDIA_TYPE, STATUS, HttpProblem, ProblemDocument
 from clawactors.app.weblogin import WebLogin
+from clawactors.eventlog import EventLogError
+from clawactors.runtime.client.keys import name_in
 
-__all__ = ["ALL", "Asker", "Guard", "cookie_name"]
+__all__ = ["Guard", "cookie_name"]
 
 type Headers = list[tuple[bytes, bytes]]
-
-ALL: Final = frozenset(("read", "tasks", "memory", "admin"))
-"""The scopes that there are."""
 
 _API: Final = "/api/"
 _SLASHES: Final = re.compile("//+")
@@ -51,19 +52,6 @@ _SECURITY: Final[Headers] = [
 ]
 
 
-class Asker(msgspec.Struct, frozen=True):
-    """Who asks: the user whom the client acts for ('' for who runs this process), and what they may do.
-
-    `session` is the secret of the browser's session, '' for a key.
-    """
-
-    user: str = ""
-    scopes: frozenset[str] = ALL
-    session: str = ""
-    csrf: str = ""
-    name: str = "owner"
-
-
 def cookie_name(port: int) -> str:
     """Cookies are shared by all ports of a host, so that of each server has a name of its own."""
     return f"claw_{port}"
@@ -73,9 +61,14 @@ class Guard:
     """Wraps an ASGI application. `hosts` are the names and ports that this server goes by."""
 
     def __init__(
-        self, application: Any, login: WebLogin, port: int, monotonic_s: Callable[[], float] = time.monotonic
+        self,
+        application: Any,
+        login: WebLogin,
+        keys: KeyRing,
+        port: int,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._application, self._login, self._monotonic_s = application, login, monotonic_s
+        self._application, self._login, self._keys, self._monotonic_s = application, login, keys, monotonic_s
         self._hosts = frozenset(f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]"))
         self._origins = frozenset(b"http://" + host for host in self._hosts)
         self._cookie = cookie_name(port)
@@ -111,19 +104,26 @@ class Guard:
                 private = [] if scope["path"].startswith("/assets/") else [(b"cache-control", b"no-store")]
                 known = {name.lower() for name, _ in message.get("headers", ())}
                 extra = [each for each in (*_SECURITY, *private) if each[0] not in known]
+                asker = scope.get("state", {}).get("asker")
+                extra += asker.headers if asker is not None else ()
                 if awaited and has_body:
                     extra.append((b"connection", b"close"))
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
         try:
-            self._check(scope)
+            await self._check(scope)
         except HttpProblem as problem:
             await _refuse(problem, sending)
             return
+        except EventLogError as error:  # a key could not be looked up
+            told = problem_of(error)
+            status = STATUS[told.code]
+            await _refuse(HttpProblem(status, told.code, told.message, told.hint, {"Retry-After": "1"}), sending)
+            return
         await self._application(scope, receiving, sending)
 
-    def _check(self, scope: Any) -> None:
+    async def _check(self, scope: Any) -> None:
         """Raises: `HttpProblem`."""
         headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
@@ -143,17 +143,17 @@ class Guard:
         path = scope["path"] = _SLASHES.sub("/", scope["path"])  # as the router reads it: `//api` is `/api`
         state = scope.setdefault("state", {})
         state["guard"] = self
-        state["asker"] = asker = self._asker(headers, needed=path.startswith(_API))
+        state["asker"] = asker = await self._asker(headers, needed=path.startswith(_API))
         if asker is not None and scope["method"] not in _SAFE and asker.session:
             self._check_origin(headers, asker)
 
-    def _asker(self, headers: dict[bytes, bytes], *, needed: bool) -> Asker | None:
+    async def _asker(self, headers: dict[bytes, bytes], *, needed: bool) -> Asker | None:
         given = headers.get(b"authorization", b"").decode("latin-1")
         if given:
-            return self._by_key(given)
+            return await self._by_key(given)
         secret = self._secret(headers.get(b"cookie", b"").decode("latin-1"))
         if (session := self._login.session(secret)) is not None:
-            return Asker(session.user, ALL, secret, session.csrf)
+            return Asker(session.user, "", ALL, secret, session.csrf)
         if needed:
             raise HttpProblem(
                 401,
@@ -164,10 +164,13 @@ class Guard:
             )
         return None
 
-    def _by_key(self, given: str) -> Asker:
+    async def _by_key(self, given: str) -> Asker:
         kind, _, secret = given.partition(" ")
-        if kind.lower() == "bearer" and self._login.is_token(secret.strip()):
-            return Asker()
+        if kind.lower() == "bearer":
+            if self._login.is_token(secret.strip()):
+                return Asker()
+            if name_in(secret.strip()) and (asker := await self._keys.asker(secret.strip())) is not None:
+                return asker
         self.count_wrong()
         raise HttpProblem(
             401, "signed_out", "the key is not valid", "claw key list shows the keys", {"WWW-Authenticate": "Bearer"}

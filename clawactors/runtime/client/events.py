@@ -63,10 +63,21 @@ class LogEvent(msgspec.Struct, frozen=True):
 
 
 class LogFilter:
-    """Which events are wanted: types as in `task.*`, one task, tasks of a skill, tasks of a user."""
+    """Which events are wanted: types as in `task.*`, one task, tasks of a skill, tasks of a user.
 
-    def __init__(self, types: Iterable[str] = (), task: str = "", skill: str = "", user: str = "") -> None:
+    `without` are beginnings of types that are left out.
+    """
+
+    def __init__(
+        self,
+        types: Iterable[str] = (),
+        task: str = "",
+        skill: str = "",
+        user: str = "",
+        without: tuple[str, ...] = (),
+    ) -> None:
         self.types, self.task, self.skill, self.user = tuple(types), task, skill, user
+        self.without = without
 
     @property
     def asks_whose(self) -> bool:
@@ -75,6 +86,8 @@ class LogFilter:
 
     def fits(self, event: LogEvent, whose: tuple[str, str] | None) -> bool:
         """`whose` is skill and user of the event's task, None for what is no task."""
+        if event.type.startswith(self.without):
+            return False
         if self.types and not any(fnmatchcase(event.type, wanted) for wanted in self.types):
             return False
         if self.task and (event.kind, event.id) != (TASKS.name, self.task):

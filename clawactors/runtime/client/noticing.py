@@ -1,4 +1,4 @@
-"""The part of the client that tells people, and that hears them."""
+"""The part of the client for people and programs outside: what tells them, what hears them, and who may ask."""
 
 from typing import TYPE_CHECKING
 
@@ -6,13 +6,14 @@ from clawactors.runtime.client.making import TaskMaking
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.bridges import Bridges
+    from clawactors.runtime.client.keys import ApiKeys
     from clawactors.runtime.client.notifications import Notifications
 
 __all__ = ["ClientNotices"]
 
 
 class ClientNotices(TaskMaking):
-    """Notifications of a cluster, and the bridges to its chats."""
+    """Notifications of a cluster, the bridges to its chats, and the keys of programs."""
 
     @property
     def bridges(self) -> "Bridges":
@@ -20,6 +21,13 @@ class ClientNotices(TaskMaking):
         from clawactors.runtime.client.bridges import Bridges
 
         return Bridges(self._whole)
+
+    @property
+    def keys(self) -> "ApiKeys":
+        """The keys of programs that ask over HTTP."""
+        from clawactors.runtime.client.keys import ApiKeys
+
+        return ApiKeys(self._whole)
 
     @property
     def notifications(self) -> "Notifications":

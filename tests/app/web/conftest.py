@@ -11,6 +11,7 @@ from litestar import Litestar
 from clawactors import Task, skill
 from clawactors.app.web.application import routed_application
 from clawactors.app.web.guard import Guard
+from clawactors.app.web.keyring import KeyRing
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.testing import Cluster
@@ -45,10 +46,11 @@ class Clients:
     def begin(self, cluster: Cluster) -> None:
         self._cluster, self._known = cluster, {"": cluster.client}
 
-    async def client(self, user: str = "") -> ClusterClient:
-        if user not in self._known:
-            self._known[user] = self._cluster.connect(user)
-        return self._known[user]
+    async def client(self, user: str = "", principal: str = "") -> ClusterClient:
+        who = user or principal
+        if who not in self._known:
+            self._known[who] = self._cluster.connect(who)
+        return self._known[who]
 
 
 CLIENTS = Clients()
@@ -56,7 +58,7 @@ CLIENTS = Clients()
 
 @cache
 def application() -> Litestar:
-    return routed_application(CLIENTS, None, PORT)  # type: ignore[arg-type]
+    return routed_application(CLIENTS, None, None, PORT)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -74,8 +76,9 @@ def login(tmp_path: Path) -> WebLogin:
 @pytest.fixture
 async def browser(cluster: Cluster, login: WebLogin) -> AsyncIterator[httpx.AsyncClient]:
     """One that has not signed in."""
-    application().state.login = login
-    transport = httpx.ASGITransport(Guard(application(), login, PORT))
+    keys = KeyRing(CLIENTS.client)
+    application().state.login, application().state.keyring = login, keys
+    transport = httpx.ASGITransport(Guard(application(), login, keys, PORT))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield client
 

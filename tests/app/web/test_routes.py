@@ -12,6 +12,7 @@ from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.keys import ApiKeys
 from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
@@ -27,6 +28,7 @@ OWNERS = {
     "bridges.": Bridges,
     "config.": ClusterConfig,
     "files.": TaskFiles,
+    "keys.": ApiKeys,
     "memories.": ClientMemories,
     "notifications.": Notifications,
     "schedules.": Schedules,
@@ -66,6 +68,7 @@ ELSEWHERE = {
     "now_ns": "a clock: rows have times",
     "snapshot": "raw states; task",
     "state": "raw states",
+    "keys.grant": "who asks is looked up before each request",
     "memories.ask": "raw questions",
     "memories.record": "remember",
     "memories.record_many": "notes of files are read where the files are; remember takes each",

@@ -10,6 +10,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from clawactors.app.web.hub import HEARTBEAT, EventHub, EventId, id_of
+from clawactors.app.web.keyring import Asker
 from clawactors.app.web.parameters import Claw, Flag, InPath, Text, words
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.time import iso
@@ -21,6 +22,8 @@ from clawactors.runtime.output import LOG
 __all__ = ["EventRoutes"]
 
 _STREAM = "text/event-stream"
+_OF_MEMORY = ("chat.", "memory.", "owner.")
+"""What a key without the scope `memory` is not sent."""
 _From = Annotated[
     str, QueryParameter(name="from", description="events behind this sequence; 0 for all. By default from now on")
 ]
@@ -46,7 +49,9 @@ class EventRoutes(Controller):
     ) -> Stream:
         """Every event of the log, as it comes; each `id` is a sequence of the log."""
         hub: EventHub = request.app.state.hub
-        wanted = LogFilter(words(type), task, skill, user)
+        asker: Asker = request.scope["state"]["asker"]
+        hidden = () if "memory" in asker.scopes else _OF_MEMORY
+        wanted = LogFilter(words(type), task, skill, user, hidden)
         return _streamed(await hub.listen(wanted, _place(begin, last)))
 
     @get("/tasks/{id:str}/events", operation_id="task_events", media_type=_STREAM)

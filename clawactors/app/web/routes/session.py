@@ -7,7 +7,8 @@ from litestar import Controller, Request, Response, delete, get
 from litestar.datastructures import Cookie
 from litestar.params import QueryParameter
 
-from clawactors.app.web.guard import Asker, Guard, cookie_name
+from clawactors.app.web.guard import Guard, cookie_name
+from clawactors.app.web.keyring import Asker
 from clawactors.app.web.problems import HttpProblem
 from clawactors.app.weblogin import SESSION_S, WebLogin
 
