@@ -16,6 +16,7 @@ from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
 from clawactors.app.web.routes.cluster import ClusterRoutes
 from clawactors.app.web.routes.configuration import BridgeRoutes, ConfigRoutes, NotificationRoutes
+from clawactors.app.web.routes.deadletters import DeadLetterRoutes
 from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
 from clawactors.app.web.routes.keys import KeyRoutes
@@ -41,7 +42,7 @@ _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
     *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes, NodeRoutes),
     *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
-    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes),
+    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes, DeadLetterRoutes),
 )
 
 

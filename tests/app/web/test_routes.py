@@ -11,6 +11,7 @@ import pytest
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.bridges import Bridges
+from clawactors.runtime.client.deadletters import ClientDeadLetters
 from clawactors.runtime.client.files import TaskFiles
 from clawactors.runtime.client.keys import ApiKeys
 from clawactors.runtime.client.notifications import Notifications
@@ -27,6 +28,7 @@ OWNERS = {
     "backups.": ClusterBackups,
     "bridges.": Bridges,
     "config.": ClusterConfig,
+    "dead_letters.": ClientDeadLetters,
     "files.": TaskFiles,
     "keys.": ApiKeys,
     "memories.": ClientMemories,

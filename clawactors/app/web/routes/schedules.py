@@ -63,6 +63,12 @@ class TriggerBody(_Repeated, frozen=True, kw_only=True):
     rate: int | UnsetType = UNSET
 
 
+class DeliveriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ids of failed deliveries."""
+
+    deliveries: list[str]
+
+
 class BackupPlanBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every `every_s` seconds into `folder`, on the machine of control; the newest `copies` stay."""
 
@@ -151,9 +157,16 @@ class TriggerRoutes(Controller):
         return versioned(trigger_row(name, await claw.triggers.resume(name)))
 
     @post("/{name:str}/redrive", operation_id="triggers.redrive", status_code=200)
-    async def redrive(self, claw: Claw, name: InPath) -> Response[TriggerRow]:
-        """Delivers again what failed and is kept."""
-        return versioned(trigger_row(name, await claw.triggers.redrive(name)))
+    async def redrive(
+        self, claw: Claw, name: InPath, data: JSONBody[DeliveriesBody | None] = None
+    ) -> Response[TriggerRow]:
+        """Delivers again what failed and is kept: all, or the deliveries with these ids."""
+        return versioned(trigger_row(name, await claw.triggers.redrive(name, data.deliveries if data else ())))
+
+    @post("/{name:str}/drop", operation_id="triggers.drop", status_code=200)
+    async def drop(self, claw: Claw, name: InPath, data: JSONBody[DeliveriesBody]) -> Response[TriggerRow]:
+        """Keeps these failed deliveries no longer; they stay in its history."""
+        return versioned(trigger_row(name, await claw.triggers.drop(name, data.deliveries)))
 
     @delete("/{name:str}", operation_id="triggers.remove", status_code=200)
     async def remove(self, claw: Claw, name: InPath) -> Response[TriggerRow]:
