@@ -29,7 +29,7 @@ from clawactors.app.web.routes.taskreading import TaskReadingRoutes
 from clawactors.app.web.routes.tasks import TaskListRoutes, TaskRoutes
 from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
 from clawactors.app.web.scopes import check_scope
-from clawactors.app.web.unknown import refuse_unknown
+from clawactors.app.web.unknown import checked_request
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.version import VERSION
@@ -44,6 +44,10 @@ _ROUTES: Final = (
     *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
     *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes, DeadLetterRoutes),
 )
+
+
+_BODY_MAX_BYTES: Final = 64 << 20
+"""What a task may hold; files and batches are read as they come, and have no limit."""
 
 
 class Clients(Protocol):
@@ -76,8 +80,9 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         API,
         route_handlers=_ROUTES,
         dependencies={"claw": Provide(claw)},
-        before_request=refuse_unknown,
+        before_request=checked_request,
         guards=[check_scope],
+        request_max_body_size=_BODY_MAX_BYTES,
     )
     return Litestar(
         [api, page_routes(), login_route()],

@@ -21,6 +21,7 @@ import msgspec
 from clawactors.app.problem import problem_of
 from clawactors.app.web.keyring import ALL, Asker, KeyRing
 from clawactors.app.web.problems import MEDIA_TYPE, STATUS, HttpProblem, ProblemDocument
+from clawactors.app.web.unknown import spelled
 from clawactors.app.weblogin import WebLogin
 from clawactors.eventlog import EventLogError
 from clawactors.runtime.client.keys import name_in
@@ -121,6 +122,7 @@ class Guard:
             status = STATUS[told.code]
             await _refuse(HttpProblem(status, told.code, told.message, told.hint, {"Retry-After": "1"}), sending)
             return
+        scope["path"] = spelled(scope["path"], scope["method"])
         await self._application(scope, receiving, sending)
 
     async def _check(self, scope: Any) -> None:

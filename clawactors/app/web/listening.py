@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 __all__ = ["run_http"]
 
 _GRACE_S: Final = 2
+_MOST_CONNECTIONS: Final = 4000
+"""Beyond it requests are answered with 503: more would hold up those that are there."""
 _HEAD_S: Final = 10.0
 _HEAD_MAX_BYTES: Final = 320 << 10
 
@@ -75,6 +77,7 @@ async def run_http(application: Any, listening: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=_MOST_CONNECTIONS,
     )
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve([listening]))

@@ -1,7 +1,11 @@
-"""Refuses parameters that a path does not have: a filter with a wrong name would select everything."""
+"""What a request is held to before its path reads it.
+
+1. A parameter that the path does not have is refused: a filter with a wrong name would select everything.
+2. A task may be called `batch` or `change`, as two paths are: it is reached under a spelling that no id has.
+"""
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.handlers import BaseRouteHandler
@@ -9,7 +13,11 @@ from litestar.handlers import BaseRouteHandler
 from clawactors.app.web.problems import HELP
 from clawactors.kernel.errors import InvalidQuery
 
-__all__ = ["refuse_unknown"]
+__all__ = ["checked_request", "spelled"]
+
+_TASKS: Final = "/api/v1/tasks/"
+_PATHS: Final = ("batch", "change")
+_MARK: Final = "~"
 
 
 @cache
@@ -26,8 +34,20 @@ def _known(handler: BaseRouteHandler) -> frozenset[str]:
     return frozenset(found)
 
 
-async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Raises: `InvalidQuery` with the nearest name."""
+def spelled(path: str, method: str) -> str:
+    """The path, with a task of such a name spelled so that it is no path of many tasks."""
+    if path.startswith(_TASKS):
+        name, slash, rest = path.removeprefix(_TASKS).partition("/")
+        if name in _PATHS and (slash or method != "POST"):
+            return f"{_TASKS}{_MARK}{name}{slash}{rest}"
+    return path
+
+
+async def checked_request(request: Request[Any, Any, Any]) -> None:
+    """Raises: `InvalidQuery` for an unknown parameter, with the nearest name."""
+    id = request.path_params.get("id")
+    if isinstance(id, str) and id.startswith(_MARK) and id[1:] in _PATHS:
+        request.scope["path_params"] = {**request.path_params, "id": id[1:]}
     if not request.scope["query_string"]:
         return
     known = _known(request.route_handler)

@@ -279,3 +279,13 @@ async def test_memory_is_kept_sought_and_forgotten(http: httpx.AsyncClient) -> N
     assert (await http.post("/memories/forget", json={"owner": "ann", "dry_run": True})).json()["ids"] == [id]
     assert (await http.delete(f"/memories/{id}")).json()["changed"] >= 1
     assert (await http.post("/conversations/c1/say", json={"text": "hello", "user": "ann"})).status_code == 201
+
+
+@pytest.mark.parametrize("id", ["batch", "change"])
+async def test_a_task_may_be_called_as_a_path_is(http: httpx.AsyncClient, id: str) -> None:
+    made = await http.post("/tasks", json={"skill": "echo", "params": {"text": "x"}, "id": id, "delay": "1h"})
+    assert made.status_code == 201
+    assert (await http.get(f"/tasks/{id}")).json()["id"] == id
+    assert (await http.get(f"/tasks/{id}/why")).json()["id"] == id
+    assert (await http.post(f"/tasks/{id}/cancel")).json()["status"] == "cancelled"
+    assert (await http.delete(f"/tasks/{id}")).status_code == 200

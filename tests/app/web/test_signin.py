@@ -1,14 +1,18 @@
 """Who may ask: a browser by a one-time link, a script by the owner's token; no page of another site."""
 
+import asyncio
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from clawactors.app.web import guard
 from clawactors.app.weblogin import LINK_S, SESSION_S, WebLogin
 from tests.app.web.conftest import PORT, URL
 
+PATIENCE_S = 10.0
 COOKIE = f"claw_{PORT}"
 TASK = {"skill": "echo", "params": {"text": "hi"}}
 
@@ -151,3 +155,23 @@ async def test_a_header_that_could_be_read_in_two_ways_is_refused(browser: httpx
     for headers in (both, [("Host", f"127.0.0.1:{PORT}"), ("Host", "evil.example")]):
         request = httpx.Request("POST", f"{URL}/api/v1/tasks", headers=headers, content=b"{}")
         assert (await browser.send(request)).status_code in (400, 403)
+
+
+async def test_who_stops_sending_a_body_is_cut(
+    browser: httpx.AsyncClient, login: WebLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_BODY_S", 0.05)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"skill": '
+        await asyncio.sleep(PATIENCE_S)
+
+    headers = {"Authorization": f"Bearer {login.token}", "Content-Type": "application/json"}
+    answer = await browser.post("/api/v1/tasks", content=slowly(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (408, "timeout")
+
+
+async def test_a_body_that_is_too_large_is_refused(browser: httpx.AsyncClient, login: WebLogin) -> None:
+    headers = {"Authorization": f"Bearer {login.token}", "Content-Type": "application/json"}
+    answer = await browser.post("/api/v1/tasks", content=b" " * (65 << 20), headers=headers)
+    assert answer.status_code == 413
