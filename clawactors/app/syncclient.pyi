@@ -1229,8 +1229,10 @@ class SyncClient:
         Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
         Raises: `InvalidQuery`, `Unavailable`."""
 
-    def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
+    def command(self, id: str, command: c.TaskCommand, *, key: str = "") -> Snapshot[Task]:
         """Sends the command and returns the task after the decision, without its journal.
+
+        With an idempotency `key`, this client's command takes effect once, however often it is sent.
 
         Raises: `NotFound`, `Refused`, `Unavailable`."""
 
@@ -1247,13 +1249,15 @@ class SyncClient:
 
         Raises: `NotFound`, `Refused`, `Unavailable`."""
 
-    def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:
+    def retry(self, id: str, *, deadline_ns: int | None = None, key: str = "") -> Snapshot[Task]:
         """Retries a failed, dead, cancelled or blocked task, with a new deadline if one is given; 0 removes it.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (nothing to try again; its deadline has passed)."""
 
-    def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
+    def signal(self, id: str, name: str, payload: Any = None, *, key: str = "") -> Snapshot[Task]:
         """Sends the task a signal; signals are kept in order until its code takes them.
+
+        With an idempotency `key`, the same call again sends nothing more.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (ended; no name; no JSON)."""
 

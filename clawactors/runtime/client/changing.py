@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.connected import ConnectedClient
+from clawactors.runtime.naming import id_of_key
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.approvals import checked_comment
@@ -19,12 +20,15 @@ __all__ = ["TaskChanges"]
 class TaskChanges(ConnectedClient):
     """Each returns the task after the change, without its journal."""
 
-    async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
+    async def command(self, id: str, command: c.TaskCommand, *, key: str = "") -> Snapshot[Task]:
         """Sends the command and returns the task after the decision, without its journal.
+
+        With an idempotency `key`, this client's command takes effect once, however often it is sent.
 
         Raises: `NotFound`, `Refused`, `Unavailable`.
         """
-        request = request_of(await self.payloads.stored(command), self.process.names.commit())
+        name = id_of_key(f"{self.principal}/{key}") if key else self.process.names.commit()
+        request = request_of(await self.payloads.stored(command), name)
         return await self.ask_for_change("task", checked_id(id), request, Task)
 
     async def cancel(self, id: str, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:
@@ -45,19 +49,21 @@ class TaskChanges(ConnectedClient):
         """
         return await self.command(id, c.Resume())
 
-    async def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:
+    async def retry(self, id: str, *, deadline_ns: int | None = None, key: str = "") -> Snapshot[Task]:
         """Retries a failed, dead, cancelled or blocked task, with a new deadline if one is given; 0 removes it.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (nothing to try again; its deadline has passed).
         """
-        return await self.command(id, retry_of("", 0, deadline_ns))
+        return await self.command(id, retry_of("", 0, deadline_ns), key=key)
 
-    async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
+    async def signal(self, id: str, name: str, payload: Any = None, *, key: str = "") -> Snapshot[Task]:
         """Sends the task a signal; signals are kept in order until its code takes them.
+
+        With an idempotency `key`, the same call again sends nothing more.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (ended; no name; no JSON).
         """
-        return await self.command(id, signal_of(name, payload))
+        return await self.command(id, signal_of(name, payload), key=key)
 
     async def approve(self, id: str, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Approves what the task asks for; `name` may be left out where it asks one thing only.

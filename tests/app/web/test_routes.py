@@ -289,3 +289,12 @@ async def test_a_task_may_be_called_as_a_path_is(http: httpx.AsyncClient, id: st
     assert (await http.get(f"/tasks/{id}/why")).json()["id"] == id
     assert (await http.post(f"/tasks/{id}/cancel")).json()["status"] == "cancelled"
     assert (await http.delete(f"/tasks/{id}")).status_code == 200
+
+
+async def test_a_signal_with_an_idempotency_key_is_sent_once(http: httpx.AsyncClient) -> None:
+    await http.post("/tasks", json={"skill": "echo", "params": {"text": "x"}, "id": "s1", "delay": "1h"})
+    for key in ("k1", "k1", "k2"):
+        sent = await http.post("/tasks/s1/signals/go", json={"n": 1}, headers={"Idempotency-Key": key})
+        assert sent.status_code == 200
+    events = (await http.get("/tasks/s1/history")).json()["rows"]
+    assert sum("signal" in each["type"] for each in events) == 2

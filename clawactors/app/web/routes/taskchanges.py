@@ -134,9 +134,13 @@ class TaskChangeRoutes(Controller):
         return _after(id, await claw.resume(id))
 
     @post("/retry", operation_id="retry", status_code=200)
-    async def retry(self, claw: Claw, id: InPath, data: JSONBody[RetryBody | None] = None) -> Response[TaskRow]:
+    async def retry(
+        self, claw: Claw, id: InPath, data: JSONBody[RetryBody | None] = None, idempotency_key: Key = ""
+    ) -> Response[TaskRow]:
         """Retries a failed, dead, cancelled or blocked task."""
-        return _after(id, await claw.retry(id, deadline_ns=_deadline_ns(data.deadline if data else None)))
+        return _after(
+            id, await claw.retry(id, deadline_ns=_deadline_ns(data.deadline if data else None), key=idempotency_key)
+        )
 
     @post("/redrive", operation_id="redrive", status_code=200)
     async def redrive(self, claw: Claw, id: InPath) -> Response[TaskRow]:
@@ -176,9 +180,10 @@ class TaskChangeRoutes(Controller):
         id: InPath,
         name: InPath,
         data: Annotated[Any, Body(description="the payload: any JSON, or nothing")] = None,
+        idempotency_key: Key = "",
     ) -> Response[TaskRow]:
         """Sends the task a signal; signals are kept in order until its code takes them."""
-        return _after(id, await claw.signal(id, name, data))
+        return _after(id, await claw.signal(id, name, data, key=idempotency_key))
 
     @post("/ask/{name:str}", operation_id="ask_task", status_code=200, media_type="application/json")
     async def ask(self, claw: Claw, id: InPath, name: InPath, data: JSONBody[AskBody | None] = None) -> Response[Any]:
