@@ -33,7 +33,7 @@ def scope_of(handler: BaseRouteHandler) -> str:
     return "tasks" if tags & _TASKS or handler.operation_id in _FOR_TASKS else "admin"
 
 
-def check_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def check_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Raises: `HttpProblem` (403) for a key that has not the scope that this path needs."""
     scopes = handler.opt.get("scope")
     if scopes is None:
