@@ -93,6 +93,9 @@ class ChatBridge:
             pieces = await self._sayings.answer(client, who, message)
         except (EventLogError, OSError) as error:
             pieces = [f"The cluster can't be asked: {error}"]
+        except Exception:  # the message would come again after each restart, and nobody else would be answered
+            _log.exception("%s: message %s can't be answered", self._name, message.id)
+            pieces = ["That did not work: it is a fault of the program, and its log says more."]
         failures = 0
         while True:
             await self._insist(lambda: self._own.bridges.answering(self._name, message.id))

@@ -175,7 +175,7 @@ class ChatSayings:
             raise Refused(f"{may}; claw chat allow … --submit changes that")
         try:
             given = msgspec.json.decode(params or "{}", type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Refused(f"the parameters are no JSON object: {error}") from None
         digest = hashlib.blake2b(f"{self._bridge}/{id}".encode(), digest_size=12).hexdigest()
         ref = await client.submit(skill, given, id=f"chat-{digest}")

@@ -295,3 +295,45 @@ async def test_a_number_is_of_one_question_and_outlives_a_restart(telegram: Fake
         assert "1: One? (task a)\n2: Two? (task b)" in telegram.texts[1]
         assert "1 is over, and the task asks again" in telegram.texts[2]
         assert "3: One? (task a)" in telegram.texts[3]
+
+
+HOSTILE = (
+    'submit echo {"text": ' + "[" * 3900,
+    'submit echo {"text": "\\ud800"}',
+    'submit echo {"text": 1e999}',
+    "submit ech\x00o {}",
+    "tasks \ud800",
+    "why " + "9" * 4000,
+    "approve " + "9" * 4000,
+    "cancel ../../etc",
+    "remember \x00\ud800",
+    "recall \ud800\x00" + "(" * 3000,
+    "/" + "x" * 4000,
+    "\u202e\u0000",
+)
+
+
+async def test_no_message_stops_the_bridge(telegram: FakeTelegram) -> None:
+    async with started() as cluster, bridged(cluster, telegram) as serving:
+        for number, said in enumerate(HOSTILE, 1):
+            await telegram.say(said.encode("utf-8", "replace").decode())
+            await telegram.until_sent(number)
+            assert not serving.done(), said[:40]
+
+
+async def test_a_fault_of_the_program_is_answered_once_and_stops_nothing(
+    telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("a fault")
+
+    async with started() as cluster:
+        monkeypatch.setattr(type(cluster.client), "why", broken)
+        async with bridged(cluster, telegram):
+            await cluster.client.run("echo", id="a")
+            await telegram.say("why a")
+            await telegram.say("help")
+            await telegram.until_sent(2)
+        assert "a fault of the program" in telegram.texts[0]
+        assert telegram.texts[1].startswith(HELP[:20])
+        assert "KeyError" in caplog.text
