@@ -1,7 +1,11 @@
 """The screen of `claw top`: fits the terminal, obeys its keys, and shows text of others as text."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from clawactors.app.cli.commands import top
 from clawactors.app.cli.commands.top import on_key
 from clawactors.app.cli.screen import Glance, TopView, frame, selected
 from clawactors.runtime.client.rows import TaskRow
@@ -61,3 +65,19 @@ async def test_keys_pause_sort_filter_and_quit(glance: Glance) -> None:
     assert all(on_key(view, key) for key in "/x\x1b")
     assert (view.typing, view.filter) == (False, "")
     assert not on_key(view, "q")
+
+
+async def test_a_dumb_terminal_gets_one_frame(
+    glance: Glance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def look(_: Any) -> Glance:
+        return glance
+
+    shown: list[Any] = []
+    monkeypatch.setattr(top, "_look", look)
+    monkeypatch.setattr(top, "is_terminal", lambda _: True)
+    monkeypatch.setattr(top, "with_client", lambda _, show: shown.append(show))
+    monkeypatch.setenv("TERM", "dumb")
+    top.run(SimpleNamespace(once=False, json=False, sort="id", filter="", every=1.0))
+    assert await shown[0](SimpleNamespace(found=SimpleNamespace(shown="here"))) == 0
+    assert "RUNNING" in capsys.readouterr().out

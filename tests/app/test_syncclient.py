@@ -226,6 +226,24 @@ def test_a_client_that_is_dropped_is_closed() -> None:
     assert not thread.is_alive()
 
 
+def test_garbage_may_be_collected_while_a_call_is_begun(claw: SyncClient) -> None:
+    """A dropped generator is closed by a call, in whatever thread and line the collector comes to it."""
+    link = claw._link()
+
+    async def nothing() -> None:
+        return None
+
+    def collect() -> None:
+        with link._lock:
+            link.post(nothing)
+
+    collecting = threading.Thread(target=collect, daemon=True)
+    collecting.start()
+    collecting.join(10)
+    assert not collecting.is_alive()
+    assert link.call(nothing) is None
+
+
 def test_what_fails_at_the_beginning_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nowhere() -> Any:
         raise Unavailable("no server")

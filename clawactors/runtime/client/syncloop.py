@@ -112,7 +112,7 @@ class LoopThread[C: Closing]:
 
     def __init__(self, open: Callable[[], Awaitable[C]]) -> None:
         self.pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # garbage is collected anywhere, and what is dropped then is closed by a call
         self._inbox: deque[_SyncCall] = deque()
         self._is_woken = self._closed = False
         self._failure: BaseException | None = None
@@ -153,8 +153,7 @@ class LoopThread[C: Closing]:
         finally:
             with self._lock:
                 self._closed = True
-                left = list(self._inbox)
-                self._inbox.clear()
+                left, self._inbox = self._inbox, deque()
             for call in left:
                 call.refuse()
             self._started.put(False)
@@ -212,8 +211,7 @@ class LoopThread[C: Closing]:
     def _begin(self) -> None:
         with self._lock:
             self._is_woken = False
-            calls = list(self._inbox)
-            self._inbox.clear()
+            calls, self._inbox = self._inbox, deque()
         for call in calls:
             call.begin(self._loop)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -22,11 +23,11 @@ _TASKS: Final = 200
 
 
 def run(options: Any) -> int:
-    """Shows it until a key or a signal ends it; one frame in a pipe, with `--once` and with `--json`."""
+    """Shows it until a key or a signal ends it; one frame with `--once` or `--json`, in a pipe, on a dumb terminal."""
 
     async def show(client: Client) -> int:
         view = TopView(client.found.shown, options.sort, options.filter)
-        if options.once or options.json or not is_terminal(sys.stdout):
+        if options.once or options.json or not is_terminal(sys.stdout) or os.environ.get("TERM") == "dumb":
             glance = await _look(client)
             emit(options, glance, lambda: [line.plain.rstrip() for line in frame(glance, view, 500, 1000)[:-1]])
             return 0
@@ -109,7 +110,6 @@ def _typed(loop: asyncio.AbstractEventLoop, on_typed: Callable[[str], None]) -> 
     if not is_terminal(sys.stdin):
         yield
         return
-    import os
     import termios
     import tty
 
