@@ -28,7 +28,6 @@ from clawactors.app.web.routes.taskchanges import ManyTasksRoutes, TaskChangeRou
 from clawactors.app.web.routes.taskreading import TaskReadingRoutes
 from clawactors.app.web.routes.tasks import TaskListRoutes, TaskRoutes
 from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
-from clawactors.app.web.scopes import check_scope
 from clawactors.app.web.unknown import checked_request
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
@@ -81,7 +80,6 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         route_handlers=_ROUTES,
         dependencies={"claw": Provide(claw)},
         before_request=checked_request,
-        guards=[check_scope],
         request_max_body_size=_BODY_MAX_BYTES,
     )
     return Litestar(

@@ -4,9 +4,8 @@
 `memory`: read and change memories and conversations. `admin`: all of it, and what changes the cluster.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from clawactors.app.web.keyring import Asker
@@ -33,12 +32,11 @@ def scope_of(handler: BaseRouteHandler) -> str:
     return "tasks" if tags & _TASKS or handler.operation_id in _FOR_TASKS else "admin"
 
 
-async def check_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+def check_scope(asker: Asker, handler: BaseRouteHandler) -> None:
     """Raises: `HttpProblem` (403) for a key that has not the scope that this path needs."""
     scopes = handler.opt.get("scope")
     if scopes is None:
         scopes = handler.opt["scope"] = scope_of(handler)
-    asker: Asker = connection.scope["state"]["asker"]
     if scopes and scopes not in asker.scopes and not (scopes == "read" and "tasks" in asker.scopes):
         raise HttpProblem(
             403,

@@ -1,5 +1,6 @@
 """Every path of the HTTP API asks the client, and the client has nothing that no path asks."""
 
+import asyncio
 import inspect
 from collections.abc import Iterator
 from functools import cached_property
@@ -298,3 +299,11 @@ async def test_a_signal_with_an_idempotency_key_is_sent_once(http: httpx.AsyncCl
         assert sent.status_code == 200
     events = (await http.get("/tasks/s1/history")).json()["rows"]
     assert sum("signal" in each["type"] for each in events) == 2
+
+
+async def test_of_many_who_send_one_idempotency_key_at_once_one_makes_the_task(http: httpx.AsyncClient) -> None:
+    asked = {"skill": "echo", "params": {"text": "hi"}}
+    posts = (http.post("/tasks", json=asked, headers={"Idempotency-Key": "one"}) for _ in range(10))
+    answers = await asyncio.gather(*posts)
+    assert sorted(each.status_code for each in answers) == [200] * 9 + [201]
+    assert len({each.json()["id"] for each in answers}) == 1
