@@ -148,6 +148,7 @@ def test_time_travel_shows_a_state_of_the_past(page: Page, live: Live) -> None:
     page.goto(f"/tasks/{live.ids['dead']}")
     section = page.locator("section", has=page.get_by_role("heading", name="Time travel"))
     slider = section.get_by_role("slider")
+    expect(section).to_contain_text(re.compile(r"\(\d+ of \d+\)"))  # its history is there
     slider.focus()
     page.keyboard.press("Home")
     expect(section).to_contain_text("task.submitted")
