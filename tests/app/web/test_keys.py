@@ -40,8 +40,10 @@ async def test_a_key_may_do_what_its_scopes_say_and_nothing_else(http: httpx.Asy
     ]
     for method, path, body, allowed in asked:
         for scope, header in (("read", read), ("tasks", tasks), ("memory", memory), ("admin", admin)):
-            answer = await http.request(method, path, json=body, headers=header)
             may = scope in allowed.split()
+            if may and "memories" in path:
+                continue  # it would start a memory
+            answer = await http.request(method, path, json=body, headers=header)
             assert (answer.status_code != 403) is may, (method, path, scope, answer.text)
             assert answer.status_code < 500
             if not may:

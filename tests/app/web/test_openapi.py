@@ -52,7 +52,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def attack(server: Server, examples: int, *, slow: bool) -> None:
     schema = schemathesis.openapi.from_dict(application().openapi_schema.to_schema())
     failures: list[str] = []
-    for found in schema.get_all_operations():
+    for number, found in enumerate(schema.get_all_operations()):
+        if number % 2 and not slow:
+            continue  # the soak sends to all of them
         operation = found.ok()
         name = operation.definition.raw["operationId"]
         if name not in ENDLESS and (slow or not name.startswith(SLOW)):
