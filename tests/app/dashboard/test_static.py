@@ -8,8 +8,10 @@ import pytest
 from litestar import Litestar
 
 from clawactors.app.web.guard import Guard
+from clawactors.app.web.keyring import KeyRing
 from clawactors.app.web.pages import ADDRESSES, STATIC, page_routes
 from clawactors.app.weblogin import WebLogin
+from clawactors.runtime.client import ClusterClient
 
 SOURCES = sorted(STATIC.rglob("*.js"))
 PAGES = sorted((STATIC / "pages").glob("*.js"))
@@ -26,7 +28,11 @@ ELSEWHERE = re.compile(r"https?://(?=\w)(?!www\.w3\.org/2000/svg)")
 
 def served(folder: Path) -> httpx.AsyncClient:
     """A browser's view of the pages, without the API."""
-    guarded = Guard(Litestar([page_routes()]), WebLogin(folder), 8420)
+
+    async def nobody() -> ClusterClient:
+        raise AssertionError("pages need no key")
+
+    guarded = Guard(Litestar([page_routes()]), WebLogin(folder), KeyRing(nobody), 8420)
     return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://127.0.0.1:8420")
 
 
