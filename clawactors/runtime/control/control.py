@@ -116,7 +116,7 @@ class Control:
         self._background = background = ControlBackground()
         rosters = self.schedules.roster, self.triggers.roster
         left = Leftovers(context.log, kinds, blobs, outputs), partial(under_way, self.state.tasks, *rosters)
-        self.eraser = Eraser(self.dispatcher, sealer, views, *left, background)
+        self.eraser = Eraser(self.dispatcher, sealer, views, *left, background, self.snapshots.fresh)
         self.eraser.on_erased = (self.blobs.forget, self.ends.forget_results)
         by_leader = self.ends, self.blobs, self.outputs, events, self.forks, self.endpoint, self.eraser
         self._answering = LeaderEndpoints(requests, NotifyTestEndpoint(self.triggers), *by_leader)

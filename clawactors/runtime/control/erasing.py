@@ -11,7 +11,7 @@ Every step may be repeated: a process that is killed anywhere leaves a run that 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, override
 
@@ -62,8 +62,11 @@ class Eraser(RequestEndpoint):
         leftovers: Leftovers,
         under_way: Callable[[str], Iterable[OpenWork]],
         background: ControlBackground,
+        caught_up: Callable[[], Awaitable[None]],
     ) -> None:
+        """`caught_up` waits until what was in the log has been applied."""
         super().__init__()
+        self._caught_up = caught_up
         self._dispatcher, self._sealer, self._views = dispatcher, sealer, views
         self._leftovers, self._under_way, self._background = leftovers, under_way, background
         self.roster: Roster[ErasureCommand, Erasure, ErasureEvent] = Roster(ERASURE)
@@ -97,7 +100,12 @@ class Eraser(RequestEndpoint):
     async def open(self, requests: Requests) -> None:
         """Erases on request from now on, and goes on with what was begun. Raises: `PermissionDenied`, `Unavailable`."""
         self._serving = [await requests.answer("claw.do.*.erase", self._answer)]
-        for id, known in self.roster.items():
+        self._background.insist(self._resume)
+
+    async def _resume(self) -> None:
+        """Goes on with what the leader before has begun, also where that is not folded here yet."""
+        await self._caught_up()
+        for id, known in list(self.roster.items()):
             if (run := known.state.open) is not None:
                 self._background.insist(partial(self._finish, id, run))
             elif known.state.exists:
