@@ -37,6 +37,7 @@ _OPTIONAL: Final = frozenset(("--wait",))
 """Options whose value may be left out; they take the next argument only when that can be a duration."""
 _TIMED: Final = frozenset(("--delay", "--timeout", "--older-than", "--at", "--from", "--to", "--until", "--since"))
 """Options whose value must not be taken for an option where it is a negative duration: a time ago, or an error."""
+_MISSING: Final = "the following arguments are required: "
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -87,6 +88,10 @@ class Parser(argparse.ArgumentParser):
             ours = (each for each in self._actions if each.dest not in (*GLOBALS, "help"))
             known = [option for each in ours for option in each.option_strings if option.startswith("--")]
             message += f"; it takes {', '.join(known)}" if known else ""
+        elif message.startswith(_MISSING):
+            verb = next((each for each in self._actions if each.dest == "verb" and each.choices), None)
+            if verb and message.removeprefix(_MISSING).split(",")[0] in ("verb", verb.metavar):
+                message = f"say what to do: {', '.join(verb.choices or ())}"
         raise Problem("usage", message, f"{self.prog} --help")
 
 

@@ -92,7 +92,7 @@ def reasons_of(history: TaskHistory) -> list[str]:
         case "pending":
             return asked
         case "waiting":
-            return [_waiting(known.state, life), *asked]
+            return [_waiting(id, known.state, life), *asked]
         case "scheduled":
             at = _when(life.scheduled_ns)
             where = f"scheduled on node {life.node} since {at} (attempt {life.tries})"
@@ -120,7 +120,7 @@ def reasons_of(history: TaskHistory) -> list[str]:
             assert_never(life.status)
 
 
-def _waiting(task: Task, life: TaskStatus) -> str:
+def _waiting(id: str, task: Task, life: TaskStatus) -> str:
     until = f" at {_when(life.until_ns)}" if life.until_ns else ""
     match life.waiting_for:
         case "retry":
@@ -134,7 +134,7 @@ def _waiting(task: Task, life: TaskStatus) -> str:
         case "signal" if life.waiting_name == CHILDREN:
             return "it goes on when one of them has ended"
         case "signal" if life.approvals and life.waiting_name.startswith(APPROVAL):
-            return _asks(life)
+            return _asks(id, life)
         case "signal":
             times_out = f" and times out{until}" if until else ""
             return f"it waits for the signal {life.waiting_name!r}{times_out}"
@@ -151,11 +151,12 @@ def _open_children(id: str, counts: Mapping[str, int]) -> str:
     return f"it waits for {left} of {sum(counts.values())} children: claw task --tree {id} shows them"
 
 
-def _asks(life: TaskStatus) -> str:
+def _asks(id: str, life: TaskStatus) -> str:
     asked = life.approvals[0]
+    whose = f"{id} {asked.name}" if len(life.approvals) > 1 else id
     who = f" by {', '.join(asked.by)}" if asked.by else ""
     until = f"; at {_when(asked.until_ns)} the answer is {asked.default!r}" if asked.until_ns else ""
-    return f"it waits for an approval{who}: {asked.question!r} (claw approve|deny ID){until}"
+    return f"it waits for an approval{who}: {asked.question!r} (claw approve {whose} or claw deny {whose}){until}"
 
 
 def _not_completed(statuses: Mapping[str, str]) -> str:

@@ -12,9 +12,9 @@ import threading
 from pathlib import Path
 from typing import Final
 
-__all__ = ["new_folder"]
+__all__ = ["FOLDER_PREFIX", "new_folder"]
 
-_PREFIX: Final = "claw-files-"
+FOLDER_PREFIX: Final = "claw-files-"
 
 _making = threading.Lock()
 _own: Final[dict[int, str]] = {}
@@ -27,14 +27,14 @@ def new_folder() -> str:
         own = _own.get(os.getpid(), "")
         if not os.path.isdir(own):
             _remove_left()
-            own = _own[os.getpid()] = tempfile.mkdtemp(prefix=_PREFIX)
+            own = _own[os.getpid()] = tempfile.mkdtemp(prefix=FOLDER_PREFIX)
             _lock(own)
         return tempfile.mkdtemp(dir=own)
 
 
 def _remove_left() -> None:
     """Removes what killed processes of this user have left."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         with contextlib.suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue

@@ -1,8 +1,11 @@
 """A short fingerprint of a call, function and arguments: it shows whether the journal still fits the code.
 
 `copy_rows:9f3a2b1c`: the function's name and a check sum of the arguments as JSON. Of an argument that JSON can't hold
-only the type counts. The same in every process and release.
+only the type counts, and of the path of a file of the task what is the same on every run. The same in every process and
+release.
 """
+
+import re
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -11,6 +14,8 @@ from typing import Any, Final
 from zlib import crc32
 
 import msgspec
+
+from clawactors.runtime.node.filefolder import FOLDER_PREFIX
 
 __all__ = ["difference", "fingerprint", "tells_apart"]
 
@@ -23,6 +28,10 @@ def _of_type(value: Any) -> str:
 
 
 _encode: Final = msgspec.json.Encoder(order="deterministic", enc_hook=_of_type).encode
+
+_FOLDER: Final = FOLDER_PREFIX.encode()
+_IN_FOLDER: Final = re.compile(rb'(?:/[^"/\s]+)*/' + _FOLDER + rb'[^"/]+/[^"/]+(?=/)')
+"""Up to the folder of an attempt: it is another one on each run."""
 
 _LAMBDA: Final = "<lambda>"
 _NO_ARGUMENTS: Final = f":{crc32(_encode(((), {}))):08x}"
@@ -42,6 +51,8 @@ def fingerprint(function: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
         encoded = _encode((args, kwargs))
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
         encoded = _encode(([_of_type(each) for each in args], sorted(kwargs)))
+    if _FOLDER in encoded:
+        encoded = _IN_FOLDER.sub(b"", encoded)
     return f"{name}:{crc32(encoded):08x}"
 
 

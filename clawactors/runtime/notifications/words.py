@@ -190,7 +190,7 @@ class Gathered:
 
 def _counted(what: str, count: int) -> str:
     if what in _WHAT:
-        return f"{count} task{'s' if count > 1 else ''} {_WHAT[what][1]}"
+        return f"{count} tasks {_WHAT[what][1]}" if count > 1 else f"1 task {_WHAT[what][0]}"
     if what == _NODE_LOST:
         return f"{count} node{'s' if count > 1 else ''} lost"
     return f"{count} of {what}"

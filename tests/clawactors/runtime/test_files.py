@@ -16,13 +16,14 @@ from clawactors.eventlog.blobs import InProcessBlobs
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime import files as module
 from clawactors.runtime.client import ClusterClient
-from clawactors.runtime.client.waiting import TaskFailed
+from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 from clawactors.runtime.files import put_file, read_file
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.runtime.sweep import sweep
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks.files import StoredFile, checked_name, file_in, files_in
+from clawactors.systems.tasks.retry import Retry
 from clawactors.testing import Cluster as InMemory
 from tests.clawactors.runtime.cluster import Cluster
 from tests.clawactors.runtime.cluster import page as code_of_page
@@ -209,9 +210,20 @@ async def report(task: TaskContext, fails: bool = False) -> str:
     return "done"
 
 
+@skill("count-twice", retry=Retry(wait_s=0, jitter=0))
+async def count_twice(task: TaskContext, data: dict[str, Any], name: str = "data") -> list[int]:
+    """Hands paths of its files to steps as texts, and fails once after that."""
+    one, other = str(await task.file(data).path()), str(await task.file("other").path())
+    sizes = [await task.step("size", os.path.getsize, one if name == "data" or task.attempt == 1 else other)]
+    sizes.append(await task.step("sizes", lambda *paths: sum(map(os.path.getsize, paths)), other, f"{one}:"[:-1]))
+    if task.attempt == 1:
+        raise ConnectionError("once")
+    return sizes
+
+
 async def clustered(cluster: Cluster) -> ClusterClient:
     await cluster.control()
-    await cluster.node("n1", [measure, measure_in_thread, report])
+    await cluster.node("n1", [measure, measure_in_thread, report, count_twice])
     return cluster.client()
 
 
@@ -240,6 +252,15 @@ async def test_sync_code_has_the_same_calls(cluster: Cluster, tmp_path: Path) ->
         ("inner.bin", "step", "inner"),
     ]
     assert b"".join([part async for part in client.files.read(result["saved"][1])]) == b"inner"
+
+
+async def test_a_step_may_be_given_the_path_of_a_file_which_each_run_has_elsewhere(cluster: Cluster) -> None:
+    client = await clustered(cluster)
+    files = {"data": b"12345", "other": b"123"}
+    assert await client.run("count-twice", files=files, wait_s=10, id="t") == [5, 8]
+    assert [each.type for each in await client.history("t")].count("step.completed") == 2, "steps ran once"
+    with pytest.raises(TaskBlocked, match="step 'size' is recorded with other arguments for getsize"):
+        await client.run("count-twice", {"name": "other"}, files=files, wait_s=10, id="u")
 
 
 async def test_what_a_task_saves_is_stored_once_and_stays(cluster: Cluster, tmp_path: Path) -> None:

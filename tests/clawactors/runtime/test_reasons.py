@@ -9,6 +9,8 @@ from clawactors.runtime.client.history import TaskHistory
 from clawactors.runtime.client.reasons import reasons_of, waiting_for
 from clawactors.systems.tasks import STATUSES, TASK
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvalevents import ApprovalAsked
+from clawactors.systems.tasks.approvals import APPROVAL
 
 SECOND_NS = 1_000_000_000
 AT = "1970-01-01T00:16:40Z"
@@ -18,6 +20,9 @@ SUBMITTED = e.Submitted(skill="echo")
 GIVEN = (SUBMITTED, e.Scheduled(node="n1", incarnation="i", attempt=1, skill="echo"))
 STARTED = (*GIVEN, e.Started())
 FAILED = e.TaskError("timeout", "too slow")
+
+ASKED = ApprovalAsked(name="first", question="go?")
+ASKS = e.Waiting("signal", name=f"{APPROVAL}first")
 
 
 def past(*events: e.TaskEvent) -> TaskHistory:
@@ -38,6 +43,12 @@ TOLD = [
     ("waiting", past(e.Submitted(skill="echo", after=("a", "b"))), "it starts after 2 tasks"),
     ("waiting", past(*STARTED, e.Waiting("timer", 1000 * SECOND_NS)), f"it sleeps and wakes up at {AT}"),
     ("waiting", past(*STARTED, e.Waiting("signal", name="go")), "it waits for the signal 'go'"),
+    ("waiting", past(*STARTED, ASKED, ASKS), "it waits for an approval: 'go?' (claw approve t-1 or claw deny t-1)"),
+    (
+        "waiting",
+        past(*STARTED, ASKED, ApprovalAsked(name="second", question="?"), ASKS),
+        "it waits for an approval: 'go?' (claw approve t-1 first or claw deny t-1 first)",
+    ),
     (
         "waiting",
         past(*STARTED, e.AttemptFailed(error=FAILED, then="retry", retry_at_ns=1000 * SECOND_NS)),

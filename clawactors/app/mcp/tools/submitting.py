@@ -34,6 +34,7 @@ type _Key = Annotated[str, Meta(description="An idempotency key: the same call a
 type _After = Annotated[Names, Meta(description="Ids of tasks that must complete first")]
 type _Files = Annotated[dict[str, str], Meta(description="Text files for the task: the parameter, and the content")]
 type _Wait = Annotated[str, Meta(description="Wait for its end, at most so long: 30s, 5m; by default it does not wait")]
+type _WaitOn = Annotated[str, Meta(description="Wait for its end, at most so long: 30s, 5m")]
 type _OnCancel = Annotated[
     Literal["cancel", "leave"], Meta(description="What happens to the task if this call is cancelled while it waits")
 ]
@@ -150,7 +151,7 @@ async def submit_tasks(
 
 
 @mcp_tool("Wait for a task", "tasks", returns=TASK)
-async def wait_task(call: CallContext, *, id: TaskId, wait: _Wait = "30s") -> dict[str, Any]:
+async def wait_task(call: CallContext, *, id: TaskId, wait: _WaitOn = "30s") -> dict[str, Any]:
     """Waits until a task has ended or needs a person, at most so long, and returns it with its result.
 
     `ended` is false where it is still under way: call again. Cancelling this call leaves the task alone.

@@ -93,8 +93,8 @@ class AttemptFiles:
             if stored not in self._paths:
                 if not self._folder:
                     self._folder = await asyncio.to_thread(new_folder)
-                folder = os.path.join(self._folder, str(len(self._fetched)))
-                await asyncio.to_thread(os.mkdir, folder, 0o700)
+                folder = os.path.join(self._folder, stored.sha256[:16])  # the same in each attempt
+                await asyncio.to_thread(os.makedirs, folder, 0o700, exist_ok=True)
                 path = os.path.join(folder, stored.name)
                 await self._fetch(stored, path)
                 self._paths[stored] = path

@@ -109,6 +109,13 @@ def message(why: str = "ValueError: no such page") -> NoticeMessage:
     return gathered.message("ops-7-0", "ops")
 
 
+def test_a_title_counts_what_happened() -> None:
+    gathered = Gathered()
+    for what in ("dead", "dead", "approval"):
+        gathered.add(Happening(what=what, kind="task", id="a-1"))
+    assert gathered.message("ops-7-0", "ops").title == "2 tasks dead, 1 task asks for approval"
+
+
 async def send(to: Outlets, target: str, why: str = "ValueError: no such page") -> None:
     await to.send(target, message(why), "ops", 1_700_000_000)
 

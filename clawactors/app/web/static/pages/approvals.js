@@ -19,7 +19,7 @@ export default async function approvals({ root, signal }) {
     }
   };
   await tablePage({
-    root, signal, title: "Approvals", intro: "What tasks ask people for, the oldest first. The first answer counts.",
+    root, signal, title: "Approvals", intro: "What tasks ask people for, the oldest task first. The first answer counts.",
     load: async () => (await get("/approvals", {}, signal)).rows,
     none: () => empty("Nobody has to decide anything.", "Tasks ask with ", code("task.approve(question)"), "; their questions appear here."),
     columns: (refresh) => [

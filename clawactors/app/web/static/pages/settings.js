@@ -75,7 +75,7 @@ export default async function settings({ root, signal }) {
       if (made) await upkeep();
     };
     put(backup, section("Backups", { extra: h("div", { class: "row" }, button("Plan", change), plan?.every_s ? button("Stop", async () => (await act(null, () => remove("/backups"), "Stopped"), upkeep())) : null) },
-      plan ? facts(Object.entries(plan).map(([name, value]) => [name.replaceAll("_", " "), name.endsWith("_at") && value ? time(value) : name.endsWith("bytes") ? bytes(value) : cell(name, value)])) : empty("No backup was ever made.", code("claw backup FILE"), " makes one; a plan makes them by itself.")));
+      plan ? facts(Object.entries(plan).map(([name, value]) => [name.replaceAll("_", " "), name.endsWith("_at") && value ? time(value) : name.endsWith("bytes") ? bytes(value) : cell(name, value)])) : empty("No backup was ever made.", code("claw backup DIR"), " makes one; a plan makes them by itself.")));
     const { sizes: sized } = stats;
     put(sizes, section("Upkeep", { extra: h("div", { class: "row" }, button("Archive old tasks", archive), button("Compact the views", (event) => act(event.target, () => post("/compact"), (done) => `${bytes(done.before)} before, ${bytes(done.after)} now`).then(upkeep))) },
       sized ? facts([["Log", bytes(sized.log)], ["Views", bytes(sized.views)], ["Large values", bytes(sized.blobs)], ["Memory", bytes(sized.memory)], ["Archived tasks", number(stats.tasks.archived ?? 0)]]) : null));
