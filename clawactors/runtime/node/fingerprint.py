@@ -6,7 +6,6 @@ release.
 """
 
 import re
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from types import CodeType
