@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.rows import Page
@@ -73,7 +73,7 @@ class ApiKeys(NamedChanges[ApiKey]):
     """The keys of a cluster, as its client sees them."""
 
     def __init__(self, client: "ClusterClient") -> None:
-        super().__init__(client, "apikey", ApiKey, _checked_name)
+        super().__init__(client, "apikey", ApiKey, _checked_name, "key")
 
     async def add(
         self,
@@ -113,7 +113,10 @@ class ApiKeys(NamedChanges[ApiKey]):
 
     async def get(self, name: str, *, fresh: bool = True) -> KeyRow:
         """One key. Raises: `NotFound`, `Unavailable`."""
-        return await self._client.views.row(KeyRow, "apikey", id=name, fresh=fresh)
+        try:
+            return await self._client.views.row(KeyRow, "apikey", id=name, fresh=fresh)
+        except NotFound:
+            raise NotFound(f"there is no key {name!r}") from None
 
     async def grant(self, secret: str) -> tuple[str, KeyGrant] | None:
         """The name and the grant of the key with this secret while it is valid, else None. Raises: `Unavailable`."""

@@ -18,13 +18,16 @@ __all__ = ["NamedChanges"]
 class NamedChanges[S]:
     """`kind` names the aggregates, `state` is their state; `checked` raises `Refused` for what can be no name."""
 
-    def __init__(self, client: "ClusterClient", kind: str, state: type[S], checked: Callable[[str], str]) -> None:
+    def __init__(
+        self, client: "ClusterClient", kind: str, state: type[S], checked: Callable[[str], str], noun: str = ""
+    ) -> None:
         self._client, self._kind, self._state, self._checked = client, kind, state, checked
+        self._noun = noun or kind  # for people
 
     async def _change(self, name: str, request: ExternalCommand) -> Snapshot[S]:
         known: Snapshot[Any] = await self._client.state(self._kind, self._checked(name), self._state)
         if not known.state.exists and not known.frozen:
-            raise NotFound(f"there is no {self._kind} {name!r}")
+            raise NotFound(f"there is no {self._noun} {name!r}")
         return await self._ask(name, request)
 
     async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[S]:

@@ -231,6 +231,8 @@ def test_who_is_not_signed_in_is_told_how(chromium: Browser, live: Live) -> None
     page.goto("/tasks?status=dead")
     expect(page.locator("h1")).to_have_text("Sign in")
     expect(page.get_by_text("claw login", exact=True)).to_be_visible()
+    page.goto("/login?code=used")
+    expect(page.get_by_text("That link was used")).to_be_visible()
     assert not violations(page)
     stranger.close()
 

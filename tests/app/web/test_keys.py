@@ -61,6 +61,8 @@ async def test_a_revoked_key_opens_nothing_and_says_nothing(http: httpx.AsyncCli
     assert (await http.delete("/keys/ci")).json()["status"] == "revoked"
     gone = await http.get("/status", headers=header)
     assert (gone.status_code, gone.json()["detail"]) == (401, "the key is not valid")
+    for missing in (await http.get("/keys/nope"), await http.delete("/keys/nope")):
+        assert (missing.status_code, missing.json()["detail"]) == (404, "there is no key 'nope'")
     listed = (await http.get("/keys")).text
     assert header["Authorization"].partition(".")[2] not in listed
     assert "sha256" not in listed

@@ -53,6 +53,8 @@ async def test_a_link_signs_in_once_and_leaves_no_code_in_the_address(
     assert (await browser.get("/api/v1/status")).status_code == 200
     browser.cookies.clear()
     assert (await browser.get(link)).status_code == 401, "it was used"
+    person = await browser.get(link, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (person.status_code, person.headers["location"]) == (303, "/?link=stale"), "a page tells what to do"
     old = login.link(URL)
     hand.now_s += LINK_S + 1
     assert (await browser.get(old)).status_code == 401, "it is too old"

@@ -59,7 +59,7 @@ async def _add(client: Client, options: Any) -> None:
 
 
 def _card(row: KeyRow) -> Facts:
-    return Facts([(name.replace("_", " "), value) for name, value in msgspec.to_builtins(row).items()])
+    return Facts([(name.replace("_", " "), value or None) for name, value in msgspec.to_builtins(row).items()])
 
 
 def _table(rows: Iterable[KeyRow]) -> Iterator[Part]:

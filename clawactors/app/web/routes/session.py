@@ -61,6 +61,8 @@ def login_route() -> Any:
             return Response(None, status_code=303, headers={"Location": "/"})
         if made is None:
             guard.count_wrong()
+            if "text/html" in request.headers.get("accept", ""):  # a person, whom a page tells what to do
+                return Response(None, status_code=303, headers={"Location": "/?link=stale"})
             raise HttpProblem(
                 401,
                 "signed_out",
