@@ -87,7 +87,7 @@ def _head(now: Overview, view: TopView, width: int) -> Iterator[Text]:
     yield line
     queue = now.queue
     yield Text(
-        f"queue   {queue.pending} pending, longest {_time(queue.longest_s)}; {queue.given} at {queue.slots} slots; "
+        f"queue   {queue.pending} pending, longest {_time(queue.longest_s)}; {queue.given} given, {queue.slots} slots; "
         f"wait {_took(now.wait)}"
     )
     errors = ", ".join(f"{plain(kind)} {count}" for kind, count in list(now.errors.items())[:4])

@@ -44,9 +44,9 @@ export default async function tasks({ root, signal, query, set, go }) {
   });
 
   function note(row) {
+    if (row.waiting_for && !(row.error && row.waiting_for === "retry")) return `waits for ${row.waiting_for}`;
     if (row.error && !["completed", "cancelled"].includes(row.status)) return h("span", { title: row.error.message }, `${row.error.class}: ${row.error.message}`);
     if (row.status === "running" && row.progress) return `${Math.round(row.progress)} % on ${row.node ?? "a node"}`;
-    if (row.waiting_for) return `waits for ${row.waiting_for}`;
     if (row.status === "running" || row.status === "scheduled") return row.node ? `on ${row.node}` : "";
     return (row.tags ?? []).slice(0, 3).join(", ");
   }
