@@ -45,6 +45,9 @@ class BatchReport:
             except Refused as refusal:
                 self._refuse(number, id_in(line), str(refusal))
                 continue
+            if self._client.user and request.spec.user not in ("", self._client.user):
+                self._refuse(number, request.id, f"who acts for {self._client.user!r} submits for nobody else")
+                continue
             if request.spec.after:
                 self._dependent.append((number, request))
             else:

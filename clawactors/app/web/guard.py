@@ -14,6 +14,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -200,6 +201,14 @@ class Guard:
             raise HttpProblem(
                 403, "forbidden", "this change comes from a page of another site", "scripts send a token, not a cookie"
             )
+
+    async def still(self, asker: Asker) -> bool:
+        """False once the session or the key of who asked has ended; True while that can't be told."""
+        if asker.session:
+            return self._login.session(asker.session) is not None
+        with suppress(EventLogError):
+            return not asker.key or await self._keys.is_valid(asker.key)
+        return True
 
     def count_wrong(self) -> None:
         """Counts a wrong key or link. Raises: `HttpProblem` (429) where there were too many."""

@@ -27,7 +27,8 @@ _DAY_S: Final = 86_400
 class Asker(msgspec.Struct, frozen=True):
     """Who asks: whom the client acts for ('' for who runs this process), who is on record, and what they may do.
 
-    `session` is the secret of the browser's session, '' for a key; `headers` go with the answer.
+    `session` is the secret of the browser's session, `key` that of a key, '' for the owner's token; `headers` go with
+    the answer.
     """
 
     user: str = ""
@@ -35,6 +36,7 @@ class Asker(msgspec.Struct, frozen=True):
     scopes: frozenset[str] = ALL
     session: str = ""
     csrf: str = ""
+    key: str = ""
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
@@ -61,6 +63,19 @@ class KeyRing:
 
     async def asker(self, secret: str) -> Asker | None:
         """Who holds the key, None for no key. Raises: `HttpProblem` (429), `Unavailable`."""
+        if (counted := await self._valid(secret)) is None:
+            return None
+        grant = counted.grant
+        headers = self._count(counted, self._monotonic_s())
+        principal = "" if grant.user else f"key-{counted.name}"
+        scopes = ALL if "admin" in grant.scopes else frozenset(grant.scopes)
+        return Asker(grant.user, principal, scopes, key=secret, headers=headers)
+
+    async def is_valid(self, secret: str) -> bool:
+        """True for a key that opens something; counts nothing. Raises: `Unavailable`."""
+        return await self._valid(secret) is not None
+
+    async def _valid(self, secret: str) -> _Counted | None:
         digest = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
         counted = self._known.get(digest) or _Counted()
         now_s = self._monotonic_s()
@@ -76,13 +91,7 @@ class KeyRing:
             self._known[digest] = counted
             if len(self._known) > _MOST:
                 del self._known[next(iter(self._known))]
-        grant = counted.grant
-        if 0 < grant.expires_ns <= self._now_s() * 1e9:
-            return None
-        headers = self._count(counted, now_s)
-        principal = "" if grant.user else f"key-{counted.name}"
-        scopes = ALL if "admin" in grant.scopes else frozenset(grant.scopes)
-        return Asker(grant.user, principal, scopes, headers=headers)
+        return None if 0 < counted.grant.expires_ns <= self._now_s() * 1e9 else counted
 
     def forget(self, name: str) -> None:
         """Looks the key up again when it is used next."""

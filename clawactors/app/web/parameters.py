@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 
 from clawactors.app.places import place_ns
+from clawactors.app.web.problems import HttpProblem
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.time import duration_s, place_of, time_ns, time_through
 from clawactors.runtime.client import ClusterClient
@@ -32,6 +33,7 @@ __all__ = [
     "Text",
     "Time",
     "as_of",
+    "check_user",
     "moment",
     "place",
     "seconds",
@@ -119,6 +121,17 @@ def as_of(claw: ClusterClient, at: str) -> ClusterClient | PastCluster:
     if found is None:
         return claw
     return claw.at(found[1] if found[0] == "seq" else at)
+
+
+def check_user(claw: ClusterClient, user: Any) -> None:
+    """Raises: `HttpProblem` (403) where a key for one user names another, whose memories its task would see."""
+    if claw.user and isinstance(user, str) and user not in ("", claw.user):
+        raise HttpProblem(
+            403,
+            "forbidden",
+            f"this key acts for {claw.user!r}, not for {user[:60]!r}",
+            "leave the user out, or use a key for that user",
+        )
 
 
 def wait_of(prefer: str) -> float | None:

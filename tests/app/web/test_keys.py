@@ -1,12 +1,15 @@
 """Keys of programs: what each may do, how often and how long; a revoked one opens nothing."""
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
-from clawactors.app.web.keyring import KeyRing
+from clawactors.app.web.keyring import Asker, KeyRing
 from clawactors.app.web.problems import HttpProblem
+from clawactors.app.web.routes.events import _while_known
 from clawactors.app.web.scopes import scope_of
 from clawactors.kernel.errors import Refused
 from clawactors.testing import Cluster
@@ -137,3 +140,50 @@ async def test_what_is_no_key_is_refused(cluster: Cluster) -> None:
     await keys.revoke("k")
     assert (await keys.add("k", ["tasks"])).key.scopes == ("tasks",)
     assert (await keys.get("k")).status == "active"
+
+
+async def test_a_key_for_a_user_names_no_other_one(http: httpx.AsyncClient) -> None:
+    header = await holder(http, "adas", scopes=["tasks"], user="ada")
+    own = await http.post("/tasks", json={**TASK, "id": "own", "at": "2099-01-01T00:00:00Z"}, headers=header)
+    assert own.json()["user"] == "ada"
+    for method, path, body in (
+        ("POST", "/tasks", {**TASK, "user": "bob"}),
+        ("PATCH", "/tasks/own", {"user": "bob"}),
+        ("POST", "/workflows/w/run", {"user": "bob"}),
+    ):
+        answer = await http.request(method, path, json=body, headers=header)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
+    lines = [{**TASK, "user": "bob"}, {**TASK, "user": "ada"}, {**TASK, "id": "silent"}]
+    batch = (await http.post("/tasks/batch", json=lines, headers=header)).json()
+    assert (batch["submitted"], [each["line"] for each in batch["refused"]]) == (2, [1])
+    assert (await http.get("/tasks/silent", headers=header)).json()["user"] == "ada"
+    assert (await http.post("/tasks", json={**TASK, "user": "bob"})).status_code == 201, "the owner may"
+
+
+async def test_a_stream_ends_with_its_key(http: httpx.AsyncClient) -> None:
+    header = await holder(http, "listener")
+    await http.delete("/keys/listener")
+    transport: Any = http._transport
+    guard = transport.app
+    assert not await guard.still(Asker(key=header["Authorization"].partition(" ")[2]))
+    assert await guard.still(Asker())
+    assert not await guard.still(Asker(session="no-such-session"))
+
+    async def frames() -> AsyncGenerator[bytes]:
+        yield b"one"
+        yield b"two"
+
+    valid = [True, False]
+
+    class Fading:
+        async def still(self, _: Asker) -> bool:
+            return valid.pop(0)
+
+    fading: Any = Fading()
+    assert [frame async for frame in _while_known(fading, Asker(), frames())] == [b"one"]
+
+
+async def test_the_place_in_an_output_is_a_number_that_there_can_be(http: httpx.AsyncClient, cluster: Cluster) -> None:
+    await cluster.client.run("echo", {"text": "hi"}, id="a")
+    answer = await http.get("/tasks/a/stream/log", headers={"Last-Event-ID": "9" * 5000})
+    assert answer.status_code == 400

@@ -9,6 +9,7 @@ from litestar import Controller, Request, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
+from clawactors.app.web.guard import Guard
 from clawactors.app.web.hub import HEARTBEAT, EventHub, EventId, id_of
 from clawactors.app.web.keyring import Asker
 from clawactors.app.web.parameters import Claw, Flag, InPath, Text, words
@@ -52,7 +53,7 @@ class EventRoutes(Controller):
         asker: Asker = request.scope["state"]["asker"]
         hidden = () if "memory" in asker.scopes else _OF_MEMORY
         wanted = LogFilter(words(type), task, skill, user, hidden)
-        return _streamed(await hub.listen(wanted, _place(begin, last)))
+        return _streamed(request, await hub.listen(wanted, _place(begin, last)))
 
     @get("/tasks/{id:str}/events", operation_id="task_events", media_type=_STREAM)
     async def of_task(
@@ -67,11 +68,12 @@ class EventRoutes(Controller):
         """Every event of a task, as it comes; `GET /tasks/{id}/history` has what came before."""
         await claw.snapshot(id, brief=True)
         hub: EventHub = request.app.state.hub
-        return _streamed(await hub.listen(LogFilter(words(type), id), _place(begin, last)))
+        return _streamed(request, await hub.listen(LogFilter(words(type), id), _place(begin, last)))
 
     @get("/tasks/{id:str}/stream/{name:str}", operation_id="stream", media_type=_STREAM)
     async def output(
         self,
+        request: Request[Any, Any, Any],
         claw: Claw,
         id: InPath,
         name: InPath,
@@ -83,10 +85,10 @@ class EventRoutes(Controller):
 
         The last event is `end`.
         """
-        if last and not (last.isascii() and last.isdigit()):
+        if last and not (last.isascii() and last.isdigit() and len(last) < 19):
             raise InvalidQuery(f"Last-Event-ID: {last[:40]!r} is no position of a chunk")
         await claw.snapshot(id, brief=True)
-        return _streamed(_chunks(claw, id, name, int(last) if last else after, live=live))
+        return _streamed(request, _chunks(claw, id, name, int(last) if last else after, live=live))
 
 
 def _place(begin: str, last: str) -> EventId | None:
@@ -100,8 +102,18 @@ def _place(begin: str, last: str) -> EventId | None:
     return found
 
 
-def _streamed(frames: AsyncGenerator[bytes]) -> Stream:
+def _streamed(request: Request[Any, Any, Any], frames: AsyncGenerator[bytes]) -> Stream:
+    frames = _while_known(request.scope["state"]["guard"], request.scope["state"]["asker"], frames)
     return Stream(frames, media_type=_STREAM, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _while_known(guard: Guard, asker: Asker, frames: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The frames until who listens has signed out, or the key is revoked."""
+    async with aclosing(frames):
+        async for frame in frames:
+            if not await guard.still(asker):
+                return
+            yield frame
 
 
 async def _chunks(claw: ClusterClient, id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[bytes]:

@@ -24,6 +24,7 @@ from clawactors.app.web.parameters import (
     Text,
     Time,
     as_of,
+    check_user,
     moment,
     place,
     task_selection,
@@ -75,6 +76,7 @@ class TaskRoutes(Controller):
         With an `Idempotency-Key`, or a `key` or an `id` in the body, the same content again finds the same task, and
         another content is refused (409).
         """
+        check_user(claw, data.user)
         made = await claw.submit_one(request_of(data, key=idempotency_key))
         row, wait_s = made.row, wait_of(prefer)
         headers = {"Location": f"/api/v1/tasks/{row.id}"}
@@ -88,6 +90,7 @@ class TaskRoutes(Controller):
     @patch("/{id:str}", operation_id="edit")
     async def edit(self, claw: Claw, id: InPath, data: JSONBody[TaskEdit], if_match: IfMatch = "") -> Response[TaskRow]:
         """Changes the fields that are given, before the task's first run."""
+        check_user(claw, data.user)
         if not (changes := changes_of(data)):
             raise Refused('nothing to change: name the fields that change, as in {"priority": "high"}')
         if not if_match:

@@ -7,7 +7,7 @@ from litestar import Controller, Response, delete, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from clawactors.app.web.answers import versioned
-from clawactors.app.web.parameters import Claw, IfNoneMatch, InPath, Key, Number, Prefer, wait_of
+from clawactors.app.web.parameters import Claw, IfNoneMatch, InPath, Key, Number, Prefer, check_user, wait_of
 from clawactors.app.web.waiting import row_when_ended
 from clawactors.runtime.client.rows import Page, TaskRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
@@ -95,6 +95,7 @@ class WorkflowRoutes(Controller):
         self, claw: Claw, name: InPath, data: JSONBody[RunBody], idempotency_key: Key = "", prefer: Prefer = ""
     ) -> Response[TaskRow]:
         """Submits an instance; answers with the row of its task."""
+        check_user(claw, data.user)
         asked = {"user": data.user, "priority": data.priority, "tags": data.tags}
         options: dict[str, Any] = {option: value for option, value in asked.items() if value is not None}
         key = data.key if data.key is not None or not idempotency_key else idempotency_key
