@@ -68,7 +68,7 @@ class WebLogin:
         return self._folder / "token"
 
     def _read_token(self) -> str:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, UnicodeDecodeError):  # what is damaged opens nothing, and is made anew
             if len(known := self.token_file.read_text("ascii").strip()) >= _SECRET_BYTES:
                 return known
         token = f"claw_{secrets.token_urlsafe(_SECRET_BYTES)}"
@@ -83,7 +83,7 @@ class WebLogin:
         """Where it was served last, '' for nowhere yet."""
         try:
             return (self._folder / "address").read_text("ascii").strip()
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return ""
 
     def link(self, url: str) -> str:

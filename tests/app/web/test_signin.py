@@ -177,3 +177,15 @@ async def test_a_body_that_is_too_large_is_refused(browser: httpx.AsyncClient, l
     headers = {"Authorization": f"Bearer {login.token}", "Content-Type": "application/json"}
     answer = await browser.post("/api/v1/tasks", content=b" " * (65 << 20), headers=headers)
     assert answer.status_code == 413
+
+
+def test_damaged_files_open_nothing_and_stop_nothing(tmp_path: Path, hand: Hand) -> None:
+    login = WebLogin(tmp_path, hand)
+    before = login.token
+    for file in (login.token_file, tmp_path / "web" / "address"):
+        file.write_bytes(b"\xff\xfe\x00")
+    again = WebLogin(tmp_path, hand)
+    assert again.address() == ""
+    assert not again.is_token(before)
+    assert again.is_token(again.token)
+    assert stat.S_IMODE(again.token_file.stat().st_mode) == 0o600
