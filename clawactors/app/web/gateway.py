@@ -1,15 +1,20 @@
 """The clients of one web process: one per user, because the cluster sees who asks by the connection."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found
+from clawactors.app.web.parameters import WAIT_MAX_S
 
 __all__ = ["Gateway"]
 
 _MOST: Final = 64
+_IDLE_S: Final = WAIT_MAX_S + 10
+"""A request may wait for so long, with a client that is not asked for meanwhile."""
 _TIMEOUT_S: Final = 10.0
 
 
@@ -17,17 +22,17 @@ class _OpenClient:
     """A client, and what closes it."""
 
     def __init__(self, client: Client, stack: AsyncExitStack) -> None:
-        self.client, self.stack = client, stack
+        self.client, self.stack, self.used_s = client, stack, 0.0
 
 
 class Gateway:
-    """Opens the client of a user when it is first needed; the one unused for longest is closed beyond 64.
+    """Opens the client of a user when it is first needed; beyond 64, one that nobody has asked for lately is closed.
 
     Use it in an `async with`: its end closes all.
     """
 
-    def __init__(self, found: Found) -> None:
-        self.found = found
+    def __init__(self, found: Found, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self.found, self._monotonic_s = found, monotonic_s
         self._open: dict[tuple[str, str], _OpenClient] = {}  # the one used last comes last
         self._opening = asyncio.Lock()
 
@@ -42,8 +47,10 @@ class Gateway:
             async with self._opening:
                 known = self._open.pop(who, None) or await self._made(*who)
         self._open[who] = known
-        if len(self._open) > _MOST:
-            await self._open.pop(next(iter(self._open))).stack.aclose()
+        known.used_s = self._monotonic_s()
+        oldest = next(iter(self._open))
+        if len(self._open) > _MOST and known.used_s - self._open[oldest].used_s > _IDLE_S:
+            await self._open.pop(oldest).stack.aclose()
         return known.client
 
     async def _made(self, user: str, principal: str) -> _OpenClient:

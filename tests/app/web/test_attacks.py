@@ -4,12 +4,13 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from clawactors.app.web import bodies, guard, hub, listening
+from clawactors.app.web import bodies, gateway, guard, hub, listening
 from clawactors.app.web.bodies import read_lines
 from clawactors.app.web.hub import EventHub, id_of
 from clawactors.app.weblogin import WebLogin
@@ -236,3 +237,23 @@ async def test_a_body_that_stops_coming_is_a_timeout(
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
     assert json.loads(sent[1]["body"])["code"] == "timeout"
+
+
+async def test_a_client_that_a_request_may_still_use_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, closed = [0.0], list[str]()
+
+    @asynccontextmanager
+    async def of(_: Any, *, user: str, **__: Any) -> AsyncIterator[str]:
+        yield user
+        closed.append(user)
+
+    monkeypatch.setattr(gateway.Client, "of", of)
+    found: Any = None
+    async with gateway.Gateway(found, lambda: now[0]) as made:
+        for number in range(100):
+            await made.client(f"u{number}")
+        assert closed == []
+        now[0] += gateway._IDLE_S + 1
+        await made.client("u1")
+        assert closed == [""]
+    assert len(closed) == 101
