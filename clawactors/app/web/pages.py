@@ -17,7 +17,7 @@ ADDRESSES: Final = tuple(
     address
     for name in (
         *("tasks", "approvals", "workflows", "schedules", "triggers", "faults", "memory", "nodes", "logs", "doctor"),
-        "settings",
+        *("access", "settings"),
     )
     for address in (f"/{name}", f"/{name}/{{rest:path}}")
 )

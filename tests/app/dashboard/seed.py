@@ -3,7 +3,11 @@
 import asyncio
 from typing import Any, Final
 
+import pytest
+
 from clawactors import Client
+from clawactors.kernel.errors import Refused
+from clawactors.systems.bridges.events import Stranger
 from tests.app.dashboard.skills import HOSTILE
 
 __all__ = ["hostile", "seed"]
@@ -86,6 +90,17 @@ async def hostile(claw: Client) -> dict[str, str]:
     noted = await claw.remember(HOSTILE, tags=["<b>tag</b>"])
     await claw.schedules.add("hostile", "0 0 1 1 *", "summarise", {"document": HOSTILE}, tags=["<b>tag</b>"])
     await claw.triggers.add("hostile", on="task.dead", publish="x.y", where=f"task.name == {HOSTILE!r}")
+    await claw.set_node("n1", affinity={"<b>zone</b>": HOSTILE})
+    await claw.keys.add("hostile", ["read"], user=HOSTILE)
+    await claw.bridges.allow("telegram", "1", user="<b>eve</b>", skills=["<b>x</b>"])
+    await claw.bridges.advance("telegram", "", "1", ignored=1, strangers=[Stranger("<b>2</b>", "<b>3</b>", HOSTILE)])
+    for kind in (
+        claw.schedules.add(HOSTILE, "0 0 1 1 *", "summarise"),
+        claw.triggers.add(HOSTILE, on="task.dead", publish="x.y"),
+        claw.keys.add(HOSTILE),
+    ):
+        with pytest.raises(Refused, match="letters, digits"):
+            await kind
     async for _ in claw.ended([raised.id, returned.id]):
         pass
     return {"raised": raised.id, "returned": returned.id, "asking": asking.id, "noted": noted}

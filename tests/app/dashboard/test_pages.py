@@ -26,14 +26,17 @@ PAGES: Final = {
     "/nodes": "Nodes",
     "/nodes/n1": "Node n1",
     "/logs": "Log",
+    "/access": "Access",
     "/doctor": "Doctor",
     "/settings": "Settings",
 }
-EXAMINED: Final = ("/", "/tasks", "/tasks/{researched}", "/faults", "/memory?q=Where+does+Ada+live", "/settings")
+EXAMINED: Final = ("/", "/tasks/{researched}", "/memory?q=Where+does+Ada+live", "/access")
 """Pages of each sort, whose accessibility is examined each time; that of the others in a soak."""
 WIDTHS = "({ page: document.documentElement.scrollWidth, window: innerWidth })"
 SUBMIT = """async (task) => (await fetch("/api/v1/tasks", {
   method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(task) })).json()"""
+STATUS_WITH = """async (secret) => (await fetch("/api/v1/status", {
+  credentials: "omit", headers: {authorization: `Bearer ${secret}`} })).status"""
 GO = "(address) => { history.pushState(null, '', address); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
@@ -120,6 +123,7 @@ def test_output_comes_live_and_progress_moves(page: Page, live: Live) -> None:
     expect(log).to_contain_text(f"file-{int(last) + 8} ")
 
 
+@pytest.mark.soak
 def test_the_log_follows_and_begins_where_it_is_asked(page: Page, live: Live) -> None:
     page.goto(f"/logs?task={live.ids['running']}&from=1")
     expect(page.locator(".vbody .vrow").first).to_contain_text("task.submitted")
@@ -144,6 +148,7 @@ def test_a_task_is_submitted_by_its_form(page: Page) -> None:
     expect(page.locator(".title .badge")).to_contain_text("completed")
 
 
+@pytest.mark.soak
 def test_time_travel_shows_a_state_of_the_past(page: Page, live: Live) -> None:
     page.goto(f"/tasks/{live.ids['dead']}")
     section = page.locator("section", has=page.get_by_role("heading", name="Time travel"))
@@ -174,6 +179,7 @@ def test_many_tasks_are_changed_at_once(page: Page) -> None:
 def test_hostile_text_stays_text(page: Page, hostile_ids: dict[str, str]) -> None:
     addresses = [f"/tasks/{hostile_ids[each]}" for each in ("raised", "returned", "asking")]
     addresses += ["/tasks?text=img", "/approvals", "/faults", "/schedules", "/triggers", "/memory?q=img", "/logs", "/"]
+    addresses += ["/nodes/n1", "/access"]
     addresses += [f"/memory/{hostile_ids['noted']}", "/memory?view=timeline", "/memory?view=graph&q=<b>x</b>"]
     for address in addresses:
         shown(page, address)
@@ -184,6 +190,42 @@ def test_hostile_text_stays_text(page: Page, hostile_ids: dict[str, str]) -> Non
         assert page.title() != "owned", address
     page.goto(addresses[0])
     expect(page.locator("h1")).to_have_text(HOSTILE)
+
+
+def test_a_key_is_added_its_secret_shown_once_and_revoked(page: Page) -> None:
+    page.goto("/access")
+    page.get_by_role("button", name="New key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("ci")
+    dialog.get_by_label("tasks:").check()
+    dialog.get_by_role("button", name="Add").click()
+    told = page.get_by_role("dialog", name="The secret of ci")
+    secret = told.locator("code.wrap").inner_text()
+    assert page.evaluate(STATUS_WITH, secret) == 200
+    told.get_by_role("button", name="I have kept it").click()
+    row = page.get_by_role("row", name="ci")
+    for text in ("active", "read, tasks", "in 3 mo"):
+        expect(row).to_contain_text(text)
+    page.get_by_role("button", name="Revoke ci").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    assert secret not in page.content()
+
+
+@pytest.mark.soak
+def test_a_chat_is_let_in_and_shut_out(page: Page) -> None:
+    page.goto("/access")
+    page.get_by_role("button", name="Allow a chat").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Chat", exact=True).fill("-1002")
+    dialog.get_by_label("May submit").fill("report-*, summarise")
+    dialog.get_by_role("button", name="Allow").click()
+    row = page.get_by_role("row", name="-1002")
+    expect(row).to_contain_text("report-*, summarise")
+    expect(row).to_contain_text("chat-1002")
+    page.get_by_role("button", name="Shut out -1002").click()
+    page.get_by_role("dialog").get_by_role("button", name="Shut out").click()
+    expect(row).to_have_count(0)
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
@@ -212,6 +254,7 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_a_theme_that_was_chosen_stays(page: Page) -> None:
     background = "getComputedStyle(document.documentElement).backgroundColor"
     page.emulate_media(color_scheme="light")
@@ -231,12 +274,13 @@ def test_who_is_not_signed_in_is_told_how(chromium: Browser, live: Live) -> None
     page.goto("/tasks?status=dead")
     expect(page.locator("h1")).to_have_text("Sign in")
     expect(page.get_by_text("claw login", exact=True)).to_be_visible()
-    page.goto("/login?code=used")
+    page.goto(live.login)
     expect(page.get_by_text("That link was used")).to_be_visible()
     assert not violations(page)
     stranger.close()
 
 
+@pytest.mark.soak
 def test_what_is_not_there_is_told_with_a_hint(session: BrowserContext) -> None:
     page = session.new_page()
     page.goto("/tasks/t-not-there")

@@ -17,6 +17,7 @@ const PAGES = [
   ["/memory", "Memory", "m", "memory", "Knowledge"],
   ["/nodes", "Nodes", "n", "nodes", "Cluster"],
   ["/logs", "Log", "l", "logs", "Cluster"],
+  ["/access", "Access", "y", "access", "Cluster"],
   ["/doctor", "Doctor", "c", "doctor", "Cluster"],
   ["/settings", "Settings", "e", "settings", "Cluster"],
 ];

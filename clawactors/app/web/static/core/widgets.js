@@ -155,7 +155,7 @@ export function fold(summary, make, open = false) {
 }
 
 /** A dialog with fields; resolves to their values, or null when it was closed. */
-export function ask({ title, text, fields = [], submit = "OK", danger = false, send }) {
+export function ask({ title, text, fields = [], submit = "OK", cancel = "Cancel", danger = false, send }) {
   return new Promise((resolve) => {
     const problem = h("div", null);
     const inputs = fields.map((each) => [each, control(each)]);
@@ -165,7 +165,7 @@ export function ask({ title, text, fields = [], submit = "OK", danger = false, s
       text ? h("p", null, text) : null,
       inputs.map(([each, input]) => field(each, input)),
       problem,
-      h("div", { class: "row end" }, button("Cancel", () => dialog.close()), go));
+      h("div", { class: "row end" }, cancel && button(cancel, () => dialog.close()), go));
     const dialog = h("dialog", { "aria-labelledby": "ask-title" }, form);
     let result = null;
     form.addEventListener("submit", async (event) => {
