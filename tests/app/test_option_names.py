@@ -2,11 +2,15 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from clawactors import Client, spec_of
+from clawactors.app.cli.arguments.keys import key
 from clawactors.app.cli.arguments.tasks import submit
-from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.cli.request import RequestLine
 
 PAGE = (Path(__file__).parents[2] / "docs" / "python-api.md").read_text("utf-8")
@@ -36,3 +40,17 @@ def long_options(parser: Parser) -> set[str]:
 
 def test_every_name_of_a_batch_file_is_there() -> None:
     assert set.union(*COLUMNS[2]) == set(RequestLine.__struct_fields__) - PLACES
+
+
+@pytest.mark.parametrize(
+    ("declare", "given", "name"),
+    [
+        (submit, ["s", "--requires", "a,b", "--requires", "c"], "requires"),
+        (submit, ["s", "--after", "a,b", "--after", "c"], "after"),
+        (key, ["add", "k", "--scope", "a,b", "--scope", "c"], "scope"),
+    ],
+)
+def test_a_list_that_is_given_twice_holds_both(declare: Callable[[Parser], None], given: list[str], name: str) -> None:
+    parser = Parser("claw", "")
+    declare(parser)
+    assert getattr(options_of(parser, given), name) == ["a", "b", "c"]

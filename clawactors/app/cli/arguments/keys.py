@@ -16,6 +16,7 @@ def key(parser: Parser) -> None:
     parser.add_argument(
         "--scope",
         type=words,
+        action="extend",
         metavar="A,B",
         help="add: what it may do: read, tasks, memory, admin (default: read)",
     )

@@ -85,9 +85,16 @@ def submit(parser: Parser) -> None:
     parser.add_argument("--user", default="", help="user the task belongs to")
     parser.add_argument("--priority", choices=PRIORITIES, default="normal", help="higher ones run first")
     parser.add_argument(
-        "--requires", type=words, default=[], metavar="A,B", help="additional skills that the node must have"
+        "--requires",
+        type=words,
+        action="extend",
+        default=[],
+        metavar="A,B",
+        help="additional skills that the node must have",
     )
-    parser.add_argument("--prefers", type=words, default=[], metavar="C", help="skills that the node should have")
+    parser.add_argument(
+        "--prefers", type=words, action="extend", default=[], metavar="C", help="skills that the node should have"
+    )
     parser.add_argument(
         "--affinity", type=pair, action="append", default=[], metavar="K=V", help="labels that the node must have"
     )
@@ -96,7 +103,12 @@ def submit(parser: Parser) -> None:
     file = "a file for the task, as its parameter NAME; - is standard input; repeat it for several"
     parser.add_argument("--file", type=pair, action="append", default=[], metavar="NAME=PATH", help=file)
     parser.add_argument(
-        "--after", type=words, default=[], metavar="ID,…", help="start after these tasks have completed"
+        "--after",
+        type=words,
+        action="extend",
+        default=[],
+        metavar="ID,…",
+        help="start after these tasks have completed",
     )
     parser.add_argument(
         "--on-dead",
@@ -207,8 +219,10 @@ def edit(parser: Parser) -> None:
     parser.add_argument("--description", help="free text")
     parser.add_argument("--user", help="user the task belongs to")
     parser.add_argument("--priority", choices=PRIORITIES, help="higher ones run first")
-    parser.add_argument("--requires", type=words, metavar="A,B", help="additional skills that the node must have")
-    parser.add_argument("--prefers", type=words, metavar="C", help="skills that the node should have")
+    parser.add_argument(
+        "--requires", type=words, action="extend", metavar="A,B", help="additional skills that the node must have"
+    )
+    parser.add_argument("--prefers", type=words, action="extend", metavar="C", help="skills that the node should have")
     parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="labels that the node must have")
     parser.add_argument("--tag", action="append", metavar="LABEL", help="replaces the labels")
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
