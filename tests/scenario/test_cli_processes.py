@@ -81,7 +81,7 @@ def test_a_detached_cluster_works_and_down_leaves_nothing_of_it(claw: Claw) -> N
     assert "subprocess" not in up.err
     ready = up.answer
     assert set(ready) == {"ready", "nats_url", "data", "pids"}
-    assert set(ready["pids"]) == {"server", "control", "memory", "web", "nodes"}
+    assert set(ready["pids"]) == {"server", "control", "memory", "web", "chat", "nodes"}
     assert ready["data"] == str(claw.data)
     supervisor = psutil.Process(ready["pids"]["server"]).ppid()
     assert supervisor != os.getpid()
