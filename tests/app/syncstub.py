@@ -100,8 +100,8 @@ def imported(module: str) -> dict[str, tuple[str, str]]:
     return names
 
 
-def parts() -> list[type]:
-    """The classes of what a client has, such as `claw.schedules`."""
+def parts() -> dict[str, type]:
+    """The classes of what a client has or gives, such as `claw.schedules`, by the name of the method or property."""
     found: dict[str, type] = {}
     for owner, nodes in definitions(Client):
         match nodes[-1].returns:
@@ -109,8 +109,8 @@ def parts() -> list[type]:
                 module, there = imported(module_of(owner)).get(name, ("", ""))
                 kind = getattr(import_module(module), there, None) if module.startswith("clawactors.") else None
                 if isinstance(kind, type) and kind is not Ref and is_asynchronous(kind):
-                    found[name] = kind
-    return [found[name] for name in sorted(found)]
+                    found[nodes[-1].name] = kind
+    return found
 
 
 def method(node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names, *, documented: bool) -> ast.stmt:
@@ -213,7 +213,7 @@ def _formatted(text: str) -> str:
     return text
 
 
-PARTS = (Ref, TypedRef, *parts())
+PARTS = (Ref, TypedRef, *sorted(set(parts().values()), key=lambda part: part.__name__))
 SYNC = {part.__name__: f"Sync{part.__name__}" for part in PARTS}
 
 if __name__ == "__main__":

@@ -9,16 +9,7 @@ from typing import Any
 import pytest
 
 from clawactors import Client, Ref
-from clawactors.runtime.client.backups import ClusterBackups
-from clawactors.runtime.client.bridges import Bridges
-from clawactors.runtime.client.files import TaskFiles
-from clawactors.runtime.client.keys import ApiKeys
-from clawactors.runtime.client.notifications import Notifications
-from clawactors.runtime.client.recording import ClientMemories
-from clawactors.runtime.client.schedules import Schedules
-from clawactors.runtime.client.settings import ClusterConfig
-from clawactors.runtime.client.triggers import Triggers
-from clawactors.runtime.client.workflows import Workflows
+from tests.app.clientparts import PARTS
 from tests.architecture.source import ROOT
 
 NAME = re.compile(r"`([a-z_]+(?:\.[a-z_]+)?)(?:\([^`]*\))?`")
@@ -35,14 +26,11 @@ PAGE = (ROOT / "docs" / "python-api.md").read_text("utf-8")
 NAMES = tuple(names(PAGE))
 
 
-INNER = {"aclose", "close", "connect", "of"}
-"""How a client comes and goes, which the text says."""
+INNER = {"aclose", "close", "connect", "of", "record"}
+"""How a client comes and goes, which the text says; and what `remember` does in the end."""
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [Client, Ref, ClusterBackups, Bridges, ClusterConfig, Notifications, Schedules, TaskFiles, Triggers, Workflows],
-)
+@pytest.mark.parametrize("kind", [Client, Ref, *PARTS.values()])
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
     named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
@@ -53,21 +41,7 @@ def test_every_public_method_is_on_the_page(kind: type) -> None:
 def method_of(name: str) -> Callable[..., Any]:
     """What stands in the class by that name."""
     owner, _, method = name.rpartition(".")
-    found = inspect.getattr_static(
-        {
-            "backups": ClusterBackups,
-            "config": ClusterConfig,
-            "files": TaskFiles,
-            "keys": ApiKeys,
-            "schedules": Schedules,
-            "triggers": Triggers,
-            "notifications": Notifications,
-            "bridges": Bridges,
-            "workflows": Workflows,
-            "memories": ClientMemories,
-        }.get(owner, Client),
-        method,
-    )
+    found = inspect.getattr_static(PARTS.get(owner, Client), method)
     if isinstance(found, property):
         assert found.fget is not None
         return found.fget

@@ -10,34 +10,11 @@ import httpx
 import pytest
 
 from clawactors.runtime.client import ClusterClient
-from clawactors.runtime.client.backups import ClusterBackups
-from clawactors.runtime.client.bridges import Bridges
-from clawactors.runtime.client.deadletters import ClientDeadLetters
-from clawactors.runtime.client.files import TaskFiles
-from clawactors.runtime.client.keys import ApiKeys
-from clawactors.runtime.client.notifications import Notifications
-from clawactors.runtime.client.recording import ClientMemories
-from clawactors.runtime.client.schedules import Schedules
-from clawactors.runtime.client.settings import ClusterConfig
-from clawactors.runtime.client.triggers import Triggers
-from clawactors.runtime.client.workflows import Workflows
 from clawactors.testing import Cluster
+from tests.app.clientparts import PARTS
 from tests.app.web.conftest import application
 
-OWNERS = {
-    "": ClusterClient,
-    "backups.": ClusterBackups,
-    "bridges.": Bridges,
-    "config.": ClusterConfig,
-    "dead_letters.": ClientDeadLetters,
-    "files.": TaskFiles,
-    "keys.": ApiKeys,
-    "memories.": ClientMemories,
-    "notifications.": Notifications,
-    "schedules.": Schedules,
-    "triggers.": Triggers,
-    "workflows.": Workflows,
-}
+OWNERS = {"": ClusterClient} | {f"{name}.": kind for name, kind in PARTS.items()}
 ELSEWHERE = {
     # by another path
     "at": "the parameter `at`",
