@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import inspect
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,10 @@ from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.audit import Audit, read_all
 from tests.scenario.claw import ROOT, Claw
+from tests.waiting import PATIENCE_S, until
 
 SKILLS = str(Path(__file__).with_name("skills.py"))
-PATIENCE_S = 60.0
 """After this a test gives up waiting for something that should have happened long ago."""
-
-_LOOK_AGAIN_S = 0.02
 
 
 class System:
@@ -124,19 +121,6 @@ class Ended(msgspec.Struct, frozen=True):
     code: int
     answer: Any
     err: str
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Returns when the condition holds; it is looked at again and again."""
-    try:
-        async with asyncio.timeout(patience_s):
-            while True:
-                holds = condition()
-                if await holds if inspect.isawaitable(holds) else holds:
-                    return
-                await asyncio.sleep(_LOOK_AGAIN_S)
-    except TimeoutError:
-        raise AssertionError(f"not within {patience_s:g} s: {what}") from None
 
 
 def signal_pid(pid: int, number: signal.Signals) -> int:

@@ -19,7 +19,7 @@ from clawactors.app.cluster import ClusterPlan
 from clawactors.runtime.client.settingrows import SettingOrigin
 from clawactors.systems.settings import REGISTRY, ClusterSettings
 from clawactors.systems.settings.values import shown
-from tests.scenario.system import System, running
+from tests.scenario.system import System, running, until
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 
@@ -88,14 +88,20 @@ async def test_settings_of_a_cluster(
         assert control is not None
         for pid in (old, control.pid):
             os.kill(pid, signal.SIGKILL)
-        while (await client.node("n1")).slots != 7:  # noqa: ASYNC110 # another process says so
-            await asyncio.sleep(0.05)
+
+        async def has_seven() -> bool:
+            return (await client.node("n1")).slots == 7
+
+        await until(has_seven, "the new node has its slots")
         assert (await origin(system, "archive.after")).value == 9 * 86_400.0, "the new control process knows it"
         assert not (await origin(system, "node.slots")).pending
 
         await config.change({"memory.extracts": False, "memory.incremental": False})
-        while (await client.memories.ask("memory.stats"))["plan"]["extracts"]:  # noqa: ASYNC110 # so here
-            await asyncio.sleep(0.02)
+
+        async def extracts_no_more() -> bool:
+            return not (await client.memories.ask("memory.stats"))["plan"]["extracts"]
+
+        await until(extracts_no_more, "memory goes by it")
         plan = (await client.memories.ask("memory.stats"))["plan"]
         assert plan == {"daily_s": 7200.0, "incremental": False, "extracts": False}, "at once, and under the option"
 

@@ -18,6 +18,7 @@ from clawactors.runtime.notifications.telegram import TelegramApi
 from clawactors.systems.skills import skill
 from clawactors.testing import Cluster
 from tests.app.chat.faketelegram import TOKEN, FakeTelegram
+from tests.waiting import until
 
 
 @skill("asks")
@@ -64,9 +65,11 @@ async def started() -> AsyncIterator[Cluster]:
 
 async def advanced(cluster: Cluster, place: str) -> None:
     """Returns when the bridge is done with all up to that place."""
-    async with asyncio.timeout(10):
-        while (await cluster.client.bridges.state("telegram")).place != place:  # noqa: ASYNC110 - a question
-            await asyncio.sleep(0.02)
+
+    async def is_there() -> bool:
+        return (await cluster.client.bridges.state("telegram")).place == place
+
+    await until(is_there, f"the bridge is at {place}", 10)
 
 
 async def test_a_person_asks_and_answers_and_it_is_on_record_who(telegram: FakeTelegram) -> None:

@@ -1,7 +1,7 @@
 """Connects clients of the SDK to the server, in the process of the test, as clients of both generations do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -96,12 +96,3 @@ def data(result: CallToolResult) -> Any:
     """The structured answer of a call that went well."""
     assert not result.is_error, said(result)
     return result.structured_content
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when the condition holds; it is looked at again and again."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0.01)

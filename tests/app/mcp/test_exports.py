@@ -13,7 +13,8 @@ from clawactors.app.mcp.exports import exported_skills
 from clawactors.app.skills.shell import shell
 from clawactors.app.skills.simple import echo
 from clawactors.runtime.client.rows import SkillRow
-from tests.app.mcp.connecting import MODES, PATIENCE_S, Bench, ServerStreams, bench, data, said, until
+from tests.app.mcp.connecting import MODES, PATIENCE_S, Bench, ServerStreams, bench, data, said
+from tests.waiting import until
 
 
 @skill("ocr.page")
@@ -119,7 +120,7 @@ async def test_tools_come_and_go_with_nodes_and_clients_are_told(mode: str) -> N
             async def are_gone() -> bool:
                 return not await names()
 
-            await until(are_gone)
+            await until(are_gone, "its tools are gone", PATIENCE_S)
 
 
 async def status_of(at: Bench, wanted: str) -> str:
@@ -130,7 +131,7 @@ async def status_of(at: Bench, wanted: str) -> str:
         found[:] = [row.id for row in await at.person.tasks(skill="waits", status=wanted, fresh=True)]
         return bool(found)
 
-    await until(has_it)
+    await until(has_it, f"a task is {wanted}", PATIENCE_S)
     return found[0]
 
 

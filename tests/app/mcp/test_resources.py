@@ -10,7 +10,8 @@ from mcp_types import PromptReference, ResourceTemplateReference, ResourceUpdate
 from clawactors import Task, skill
 from clawactors.app.mcp.resources import TEMPLATES
 from clawactors.app.skills.simple import echo
-from tests.app.mcp.connecting import MODES, PATIENCE_S, bench, data, until
+from tests.app.mcp.connecting import MODES, PATIENCE_S, bench, data
+from tests.waiting import until
 
 
 @skill("breaks")
@@ -81,7 +82,7 @@ async def test_who_subscribes_hears_of_changes(mode: str) -> None:
             async def is_followed_no_longer() -> bool:
                 return not at.service.watch._versions
 
-            await until(is_followed_no_longer)
+            await until(is_followed_no_longer, "nothing is followed", PATIENCE_S)
 
 
 async def test_prompts_bring_what_the_cluster_knows_as_data() -> None:

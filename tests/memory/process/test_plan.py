@@ -9,6 +9,7 @@ from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.problem import Problem
 from clawactors.memory.process import MemoryPlan, consolidation
 from tests.memory.process.conftest import PATIENCE_S, Place
+from tests.waiting import until
 
 
 async def test_without_the_increments_memory_concludes_daily_or_on_request(place: Place) -> None:
@@ -31,6 +32,11 @@ async def test_without_extraction_messages_make_no_jobs(place: Place) -> None:
         assert not await place.commits("claw.task.>")
 
 
+async def knows_more(place: Place, than: int) -> bool:
+    found: int = (await place.ask("stats"))["kinds"]["knowledge"]
+    return found > than
+
+
 async def test_a_plan_that_changes_counts_at_once_and_makes_up_for_what_came_before(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,15 +46,13 @@ async def test_a_plan_that_changes_counts_at_once_and_makes_up_for_what_came_bef
         await place.memories.remember("I live in Lisbon.", owner="ana", speaker="Ana")
         assert (await place.ask("stats"))["kinds"]["knowledge"] == 0
         actor.replan(MemoryPlan(daily_s=0))
-        while (await place.ask("stats"))["kinds"]["knowledge"] == 0:  # noqa: ASYNC110 # as a client sees it
-            await asyncio.sleep(0.05)
+        await until(lambda: knows_more(place, 0), "it consolidates")
         actor.replan(off)
         await place.memories.remember("I work for Acme.", owner="ana", speaker="Ana")
         assert (await place.ask("stats"))["plan"]["incremental"] is False
         known = (await place.ask("stats"))["kinds"]["knowledge"]
         actor.replan(MemoryPlan(daily_s=0.2, incremental=False))
-        while (await place.ask("stats"))["kinds"]["knowledge"] == known:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        await until(lambda: knows_more(place, known), "it consolidates by itself")
 
 
 async def test_extraction_is_switched_on_for_the_messages_that_follow(place: Place) -> None:

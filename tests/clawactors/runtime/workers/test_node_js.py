@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.waiting import TaskFailed
 from clawactors.runtime.node.workers import Workers
 from tests.clawactors.runtime.cluster import Cluster
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[4]
 EXAMPLE = f"node {ROOT}/examples/workers/node/worker.js"
@@ -47,17 +48,11 @@ def pid_of(workers: Workers, number: int) -> int:
     return process.pid
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await holds():  # noqa: ASYNC110 - another process decides
-            await asyncio.sleep(0.01)
-
-
 async def status(client: ClusterClient, id: str, wanted: str) -> None:
     async def there() -> bool:
         return (await client.task(id)).status == wanted
 
-    await until(there)
+    await until(there, f"{id} is {wanted}", 20)
 
 
 async def test_code_waits_for_a_signal_without_a_slot_and_goes_on(
@@ -102,7 +97,7 @@ async def test_a_step_that_was_done_never_runs_again_when_the_node_is_killed(
     async def begun() -> bool:
         return "s2" in lines(trace)
 
-    await until(begun)
+    await until(begun, "the third step has begun", 20)
     await cluster.kill("node/n1")
     async with Workers([ODD], "n2") as others:
         await cluster.node("n2", others.skills)

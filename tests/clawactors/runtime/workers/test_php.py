@@ -18,6 +18,7 @@ from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.waiting import TaskFailed
 from clawactors.runtime.node.workers import Workers
 from tests.clawactors.runtime.cluster import Cluster
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[4]
 WORKER = f"php {ROOT}/examples/workers/php/worker.php"
@@ -26,9 +27,10 @@ pytestmark = pytest.mark.skipif(shutil.which("php") is None, reason="there is no
 
 
 async def status(client: ClusterClient, id: str, wanted: str) -> None:
-    async with asyncio.timeout(10):
-        while (await client.task(id)).status != wanted:  # noqa: ASYNC110 - another process decides
-            await asyncio.sleep(0.01)
+    async def there() -> bool:
+        return (await client.task(id)).status == wanted
+
+    await until(there, f"{id} is {wanted}", 10)
 
 
 def package(folder: Path, **more: Any) -> Path:
@@ -88,9 +90,9 @@ async def test_a_migration_that_is_killed_loses_and_doubles_no_row(
         params = {"source": str(source), "target": str(target), "trace": str(trace), "pause_ms": 20}
         ref = await client.submit("php-migrate-table", params, id="m")
         for kill in (2, 6):
-            async with asyncio.timeout(10):
-                while not trace.exists() or len(trace.read_text().split()) < kill:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
+            await until(
+                lambda kill=kill: trace.exists() and len(trace.read_text().split()) >= kill, f"{kill} batches", 10
+            )
             child = workers._workers[0]._child
             assert child is not None
             [process] = psutil.Process(child._process.pid).children()
