@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Unpack
 
+import msgspec
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 
@@ -34,6 +35,7 @@ __all__ = [
     "Time",
     "as_of",
     "check_user",
+    "given_of",
     "moment",
     "place",
     "seconds",
@@ -121,6 +123,11 @@ def as_of(claw: ClusterClient, at: str) -> ClusterClient | PastCluster:
     if found is None:
         return claw
     return claw.at(found[1] if found[0] == "seq" else at)
+
+
+def given_of(body: msgspec.Struct) -> dict[str, Any]:
+    """The fields that a body has: without those that are `UNSET`, its default for what may be left out."""
+    return {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
 
 
 def check_user(claw: ClusterClient, user: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from clawactors.app.web.parameters import moment
+from clawactors.app.web.parameters import given_of, moment
 
 __all__ = ["TaskEdit", "changes_of"]
 
@@ -34,9 +34,7 @@ _NAMES = {"at": "not_before_ns", "deadline": "deadline_ns"}
 
 def changes_of(edit: TaskEdit) -> dict[str, Any]:
     """The changes as `ClusterClient.edit` takes them. Raises: `InvalidQuery` for an invalid time."""
-    given = {name: getattr(edit, name) for name in edit.__struct_fields__}
     return {
         _NAMES.get(name, name): (moment(name, value) or 0) if name in _NAMES else value
-        for name, value in given.items()
-        if value is not UNSET
+        for name, value in given_of(edit).items()
     }

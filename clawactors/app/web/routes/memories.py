@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from clawactors.app.web.parameters import At, Claw, InPath, Key, Text, Time, moment, place, until
+from clawactors.app.web.parameters import At, Claw, InPath, Key, Text, Time, given_of, moment, place, until
 from clawactors.app.web.routes import memorybodies as b
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.rows import Page
@@ -139,7 +139,7 @@ class MemoryRoutes(Controller):
     @post(operation_id="remember", status_code=201)
     async def remember(self, claw: Claw, data: JSONBody[b.NoteBody]) -> MemoryRow:
         """Remembers a text, and answers with the memory; the same again is quiet."""
-        given = data.given
+        given = given_of(data)
         if "at" in given:
             given["at"] = moment("at", given["at"])
         return await claw.memories.get(await claw.remember(given.pop("text"), **given))
@@ -170,7 +170,7 @@ class MemoryRoutes(Controller):
     @post("/forget", operation_id="memories.forget", status_code=200)
     async def forget(self, claw: Claw, data: JSONBody[b.ForgetBody]) -> MemoryRow:
         """Forgets memories by id or by scope, and what derives from them; answers with the receipt."""
-        given = data.given
+        given = given_of(data)
         ids = given.pop("ids")
         scope = {name for name in ("owner", "session", "agent", "since", "until") if given.get(name)}
         if bool(ids) is bool(scope):
@@ -200,7 +200,7 @@ class MemoryOwnerRoutes(Controller):
     @put(operation_id="memories.set_settings")
     async def set_settings(self, claw: Claw, data: JSONBody[b.SettingsBody], owner: _Owner = "") -> MemoryRow:
         """Changes those that are given; answers with all."""
-        return await claw.memories.settings(owner, **data.given)
+        return await claw.memories.settings(owner, **given_of(data))
 
 
 class ConversationRoutes(Controller):
@@ -214,7 +214,7 @@ class ConversationRoutes(Controller):
         self, claw: Claw, name: InPath, data: JSONBody[b.MessageBody], idempotency_key: Key = ""
     ) -> dict[str, str]:
         """Adds a message to a conversation; answers with the message's id."""
-        given = data.given
+        given = given_of(data)
         given["at"] = moment("at", data.at)
         if idempotency_key and not data.message:
             given["message"] = id_of_key(idempotency_key)

@@ -27,11 +27,7 @@ _Owner = Annotated[str, QueryParameter(description="whose; by default the user w
 
 
 class _MemoryBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    @property
-    def given(self) -> dict[str, Any]:
-        """The fields that the body has."""
-        found = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: value for name, value in found.items() if value is not UNSET}
+    pass
 
 
 class NoteBody(_MemoryBody, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from clawactors.app.web.answers import versioned
-from clawactors.app.web.parameters import Claw, IfNoneMatch, InPath
+from clawactors.app.web.parameters import Claw, IfNoneMatch, InPath, given_of
 from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.runtime.client.schedules import schedule_row
@@ -30,12 +30,6 @@ class _Repeated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     metadata: dict[str, Any] | UnsetType = UNSET
     timeout_s: float | UnsetType = UNSET
     max_retries: int | UnsetType = UNSET
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The fields that the body has."""
-        found = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: value for name, value in found.items() if value is not UNSET}
 
 
 class ScheduleBody(_Repeated, frozen=True, kw_only=True):
@@ -105,7 +99,7 @@ class ScheduleRoutes(Controller):
     @put("/{name:str}", operation_id="schedules.add")
     async def add(self, claw: Claw, name: InPath, data: JSONBody[ScheduleBody]) -> Response[ScheduleRow]:
         """Adds a schedule; the same again changes nothing, another of that name is refused (409)."""
-        given = data.given
+        given = given_of(data)
         asked = [given.pop(each) for each in ("cron", "skill", "params")]
         return versioned(schedule_row(name, await claw.schedules.add(name, *asked, **given)))
 
@@ -144,7 +138,7 @@ class TriggerRoutes(Controller):
     @put("/{name:str}", operation_id="triggers.add")
     async def add(self, claw: Claw, name: InPath, data: JSONBody[TriggerBody]) -> Response[TriggerRow]:
         """Adds a trigger; the same again changes nothing, another of that name is refused (409)."""
-        return versioned(trigger_row(name, await claw.triggers.add(name, **data.given)))
+        return versioned(trigger_row(name, await claw.triggers.add(name, **given_of(data))))
 
     @post("/{name:str}/pause", operation_id="triggers.pause", status_code=200)
     async def pause(self, claw: Claw, name: InPath) -> Response[TriggerRow]:
