@@ -8,7 +8,7 @@ from litestar.params import Body, JSONBody
 
 from clawactors.app.problem import Problem
 from clawactors.app.web.answers import json_of, versioned
-from clawactors.app.web.parameters import Claw, InPath, Key, moment, seconds, until, words
+from clawactors.app.web.parameters import Claw, InPath, Key, moment, task_selection
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.asking import AskFailed
 from clawactors.runtime.client.listing import TaskFilters
@@ -76,20 +76,7 @@ class FilterBody(_TaskBody, frozen=True):
 
     def filters(self) -> TaskFilters:
         """As the client takes them. Raises: `InvalidQuery`."""
-        return TaskFilters(
-            status=words(self.status),
-            node=self.node,
-            user=self.user,
-            skill=self.skill,
-            tag=self.tag,
-            parent=self.parent,
-            error=self.error,
-            interrupted=self.interrupted,
-            text=self.text,
-            silent_s=seconds("silent", self.silent),
-            since=moment("since", self.since),
-            until=until("until", self.until),
-        )
+        return task_selection(**msgspec.structs.asdict(self)).wanted
 
 
 class ChangeBody(_TaskBody, frozen=True):
