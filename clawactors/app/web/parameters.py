@@ -28,11 +28,13 @@ __all__ = [
     "Key",
     "Limit",
     "Number",
+    "Owner",
     "Prefer",
     "Several",
     "TaskSelection",
     "Text",
     "Time",
+    "Until",
     "as_of",
     "check_user",
     "given_of",
@@ -61,6 +63,9 @@ At = Annotated[
     ),
 ]
 Time = Annotated[str, QueryParameter(description="a time, ISO 8601 with its zone")]
+Until = Annotated[str, QueryParameter(name="until", description="a time, ISO 8601 with its zone")]
+"""The same for a function that calls `until` with it."""
+Owner = Annotated[str, QueryParameter(description="whose; by default the user who asks, or everybody")]
 Several = Annotated[list[str] | None, QueryParameter(description="one or several, repeated or as in `a,b`")]
 IfMatch = Annotated[
     str, HeaderParameter(name="If-Match", description="the `ETag` of what is changed; 412 where it has another by now")

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
-from clawactors.app.web.parameters import At, Claw, Fresh, Several, Time, as_of, moment, until, words
+from clawactors.app.web.parameters import At, Claw, Fresh, Several, Time, Until, as_of, moment, until, words
 from clawactors.runtime.archiving import ArchiveReport
 from clawactors.runtime.client.overview import Overview
 from clawactors.runtime.client.past import PastCluster
@@ -84,7 +84,7 @@ class ClusterRoutes(Controller):
         claw: Claw,
         by: Several = None,
         since: Time = "",
-        until_: Annotated[str, QueryParameter(name="until", description="a time, ISO 8601 with its zone")] = "",
+        until_: Until = "",
         limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
         fresh: Fresh = True,
         at: At = "",

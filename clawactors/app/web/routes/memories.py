@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from clawactors.app.web.parameters import At, Claw, InPath, Key, Text, Time, given_of, moment, place, until
+from clawactors.app.web.parameters import At, Claw, InPath, Key, Owner, Text, Time, given_of, moment, place, until
 from clawactors.app.web.routes import memorybodies as b
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.rows import Page
@@ -21,7 +21,6 @@ __all__ = ["ConversationRoutes", "MemoryOwnerRoutes", "MemoryRoutes"]
 type MemoryRow = dict[str, Any]
 
 _Text = Annotated[str, QueryParameter(name="q", description="what is sought, in any words")]
-_Owner = Annotated[str, QueryParameter(description="whose; by default the user who asks, or everybody")]
 _FILTER = {"narrowed": Provide(b.recall_filter, sync_to_thread=False)}
 
 
@@ -71,7 +70,7 @@ class MemoryRoutes(Controller):
         self,
         claw: Claw,
         name: FromQuery[str],
-        owner: _Owner = "",
+        owner: Owner = "",
         depth: Annotated[int, QueryParameter(ge=0, le=5)] = 1,
     ) -> Page[MemoryRow]:
         """The facts about a name, and those that can be reached from it."""
@@ -88,7 +87,7 @@ class MemoryRoutes(Controller):
     async def export(
         self,
         claw: Claw,
-        owner: _Owner = "",
+        owner: Owner = "",
         session: Text = "",
         agent: Text = "",
         status: FromQuery[Status | None] = None,
@@ -193,12 +192,12 @@ class MemoryOwnerRoutes(Controller):
     tags = ["memories"]  # noqa: RUF012 # as litestar declares it
 
     @get(operation_id="memories.settings")
-    async def settings(self, claw: Claw, owner: _Owner = "") -> MemoryRow:
+    async def settings(self, claw: Claw, owner: Owner = "") -> MemoryRow:
         """The settings of an owner."""
         return await claw.memories.settings(owner)
 
     @put(operation_id="memories.set_settings")
-    async def set_settings(self, claw: Claw, data: JSONBody[b.SettingsBody], owner: _Owner = "") -> MemoryRow:
+    async def set_settings(self, claw: Claw, data: JSONBody[b.SettingsBody], owner: Owner = "") -> MemoryRow:
         """Changes those that are given; answers with all."""
         return await claw.memories.settings(owner, **given_of(data))
 

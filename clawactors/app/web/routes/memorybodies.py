@@ -6,7 +6,7 @@ import msgspec
 from litestar.params import FromQuery, QueryParameter
 from msgspec import UNSET, UnsetType
 
-from clawactors.app.web.parameters import Several, Text, Time, moment, until, words
+from clawactors.app.web.parameters import Owner, Several, Text, Time, Until, moment, until, words
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Kind
 from clawactors.systems.memories.events import Fact
@@ -21,9 +21,6 @@ __all__ = [
     "UpdateBody",
     "recall_filter",
 ]
-
-_Until = Annotated[str, QueryParameter(name="until", description="a time, ISO 8601 with its zone")]
-_Owner = Annotated[str, QueryParameter(description="whose; by default the user who asks, or everybody")]
 
 
 class _MemoryBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +100,7 @@ class RecallFilter(msgspec.Struct, frozen=True):
 
 
 def recall_filter(
-    owner: _Owner = "",
+    owner: Owner = "",
     shared: Annotated[bool, QueryParameter(description="with what others share")] = False,
     kind: FromQuery[Kind | None] = None,
     tag: Several = None,
@@ -113,7 +110,7 @@ def recall_filter(
     zone: Annotated[str, QueryParameter(description="where «yesterday» is meant, as in `Europe/Berlin`")] = "",
     locale: Annotated[str, QueryParameter(description="how `5/6/2026` is read, as in `en_GB`")] = "",
     since: Time = "",
-    until_: _Until = "",
+    until_: Until = "",
     threshold: Annotated[float | None, QueryParameter(ge=0, le=1)] = None,
     past: Annotated[bool, QueryParameter(description="with facts that no longer hold")] = True,
 ) -> RecallFilter:
