@@ -7,9 +7,9 @@ import msgspec
 from litestar import Request, Response
 
 from clawactors.app.web.problems import HttpProblem
-from clawactors.runtime.client.rows import Page
+from clawactors.runtime.client.rows import Page, TaskRow
 
-__all__ = ["check_match", "etag_of", "json_of", "paged", "versioned"]
+__all__ = ["check_match", "etag_of", "json_of", "paged", "submitted", "versioned"]
 
 
 class _Versioned(Protocol):
@@ -32,6 +32,13 @@ def versioned[R: _Versioned](row: R, if_none_match: str = "", status_code: int =
     if if_none_match and _is_named(etag, if_none_match):
         return Response(None, status_code=304, headers={"ETag": etag})  # type: ignore[arg-type] # it has no body
     return Response(row, status_code=status_code, headers={"ETag": etag})
+
+
+def submitted(row: TaskRow, status_code: int = 201) -> Response[TaskRow]:
+    """The row of a task that the request has made or found, with its place."""
+    answer = versioned(row, status_code=status_code)
+    answer.headers["Location"] = f"/api/v1/tasks/{row.id}"
+    return answer
 
 
 def check_match(version: int, if_match: str) -> None:

@@ -7,7 +7,7 @@ from litestar import Controller, Response, post
 from litestar.params import Body, JSONBody
 
 from clawactors.app.problem import Problem
-from clawactors.app.web.answers import json_of, versioned
+from clawactors.app.web.answers import json_of, submitted, versioned
 from clawactors.app.web.parameters import Claw, InPath, Key, moment, task_selection
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.asking import AskFailed
@@ -143,10 +143,7 @@ class TaskChangeRoutes(Controller):
     ) -> Response[TaskRow]:
         """A new task that has the steps before this one; answers with its row."""
         new_id = data.id if data.id is not None or not idempotency_key else id_of_key(idempotency_key)
-        row = await claw.task((await claw.fork(id, data.step, new_id=new_id)).id)
-        answer = versioned(row, status_code=201)
-        answer.headers["Location"] = f"/api/v1/tasks/{row.id}"
-        return answer
+        return submitted(await claw.task((await claw.fork(id, data.step, new_id=new_id)).id))
 
     @post("/approve", operation_id="approve", status_code=200)
     async def approve(self, claw: Claw, id: InPath, data: JSONBody[AnswerBody | None] = None) -> Response[TaskRow]:

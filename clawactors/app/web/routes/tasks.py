@@ -7,7 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, QueryParameter
 
 from clawactors.app.cli.request import RequestLine, request_of
-from clawactors.app.web.answers import check_match, paged, versioned
+from clawactors.app.web.answers import check_match, paged, submitted, versioned
 from clawactors.app.web.parameters import (
     At,
     Claw,
@@ -80,12 +80,11 @@ class TaskRoutes(Controller):
         check_user(claw, data.user)
         made = await claw.submit_one(request_of(data, key=idempotency_key))
         row, wait_s = made.row, wait_of(prefer)
-        headers = {"Location": f"/api/v1/tasks/{row.id}"}
         if wait_s is not None:
             row = await row_when_ended(claw, row.id, wait_s)
-            headers["Preference-Applied"] = f"wait={wait_s:g}"
-        answer = versioned(row, status_code=201 if made.new else 200)
-        answer.headers.update(headers)
+        answer = submitted(row, status_code=201 if made.new else 200)
+        if wait_s is not None:
+            answer.headers["Preference-Applied"] = f"wait={wait_s:g}"
         return answer
 
     @patch("/{id:str}", operation_id="edit")

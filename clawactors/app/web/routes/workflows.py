@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
-from clawactors.app.web.answers import versioned
+from clawactors.app.web.answers import submitted, versioned
 from clawactors.app.web.parameters import Claw, IfNoneMatch, InPath, Key, Number, Prefer, check_user, wait_of
 from clawactors.app.web.waiting import row_when_ended
 from clawactors.runtime.client.rows import Page, TaskRow
@@ -101,10 +101,7 @@ class WorkflowRoutes(Controller):
         key = data.key if data.key is not None or not idempotency_key else idempotency_key
         ref = await claw.workflows.submit(name, data.params, version=data.version, id=data.id, key=key, **options)
         wait_s = wait_of(prefer)
-        row = await (claw.task(ref.id) if wait_s is None else row_when_ended(claw, ref.id, wait_s))
-        answer = versioned(row, status_code=201)
-        answer.headers["Location"] = f"/api/v1/tasks/{row.id}"
-        return answer
+        return submitted(await (claw.task(ref.id) if wait_s is None else row_when_ended(claw, ref.id, wait_s)))
 
     @post("/{name:str}/check", operation_id="workflows.check_params", status_code=204)
     async def check_params(self, claw: Claw, name: InPath, data: JSONBody[ParamsBody]) -> None:
