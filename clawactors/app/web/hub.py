@@ -51,6 +51,10 @@ def id_of(text: str) -> EventId | None:
     return int(found[1]), int(found[2]) if found[2] else _ALL
 
 
+def _id_of_event(event: LogEvent) -> EventId:
+    return event.seq, _ALL if event.last else event.place
+
+
 def frame_of(event: LogEvent) -> bytes:
     """The event as it is sent."""
     id = str(event.seq) if event.last else f"{event.seq}.{event.place}"
@@ -64,7 +68,7 @@ class _Told:
 
     def __init__(self, event: LogEvent, whose: tuple[str, str] | None) -> None:
         self.event, self.whose, self.frame = event, whose, frame_of(event)
-        self.id = event.seq, _ALL if event.last else event.place
+        self.id = _id_of_event(event)
 
 
 class _Listener:
@@ -168,8 +172,7 @@ class EventHub:
         begin = after[0] - 1 if after[1] != _ALL else after[0]
         async for events in pages_of(client, max(0, begin), live=False):
             for event in events:
-                told_id = event.seq, _ALL if event.last else event.place
-                if event.seq <= until and told_id > after:
+                if event.seq <= until and _id_of_event(event) > after:
                     whose = await owners.of(event) if wanted.asks_whose else None
                     if wanted.fits(event, whose):
                         yield frame_of(event)
