@@ -109,7 +109,7 @@ class KeyRing:
             counted.refilled_s = now_s
             if counted.tokens < 1:
                 wait_s = int((1 - counted.tokens) / rate) + 1
-                raise _too_many(f"the key {counted.name!r} may ask {rate:g} times a second", wait_s, int(most), wait_s)
+                raise _too_many(f"the key {counted.name!r} may ask {rate:g} times a second", int(most), wait_s)
             counted.tokens -= 1
             headers += _limit(int(most), int(counted.tokens), int((most - counted.tokens) / rate) + 1)
         if quota:
@@ -118,7 +118,7 @@ class KeyRing:
                 counted.day, counted.used = today, 0
             reset_s = _DAY_S - left_s
             if counted.used >= quota:
-                raise _too_many(f"the key {counted.name!r} may ask {quota} times a day (UTC)", reset_s, quota, reset_s)
+                raise _too_many(f"the key {counted.name!r} may ask {quota} times a day (UTC)", quota, reset_s)
             counted.used += 1
             if not rate:
                 headers += _limit(quota, quota - counted.used, reset_s)
@@ -133,6 +133,6 @@ def _limit(most: int, left: int, reset_s: int) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _too_many(text: str, wait_s: int, most: int, reset_s: int) -> HttpProblem:
-    headers = {name.decode(): value.decode() for name, value in _limit(most, 0, reset_s)}
+def _too_many(text: str, most: int, wait_s: int) -> HttpProblem:
+    headers = {name.decode(): value.decode() for name, value in _limit(most, 0, wait_s)}
     return HttpProblem(429, "too_many", text, "ask less often", {"Retry-After": str(wait_s), **headers})

@@ -102,7 +102,6 @@ class TaskChangeRoutes(Controller):
 
     path = "/tasks/{id:str}"
     tags = ["tasks"]  # noqa: RUF012 # as litestar declares it
-    status_code = 200
 
     @post("/cancel", operation_id="cancel", status_code=200)
     async def cancel(self, claw: Claw, id: InPath, data: JSONBody[CancelBody | None] = None) -> Response[TaskRow]:
