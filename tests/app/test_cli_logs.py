@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from clawactors.app.cli.commands.logs import _line, _text
-from clawactors.runtime.client.streaming import Chunk
+from clawactors.app.cli.commands.logs import _text
+from clawactors.runtime.client.streaming import Chunk, output_row
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def test_a_chunk_that_was_emitted(value: Any, text: str) -> None:
 def test_lines_of_json() -> None:
     about = {"position": 8193, "at": "2023-11-14T22:13:20.000000Z", "attempt": 2, "node": "n1"}
     chunk = Chunk({"source": "stdout", "text": "hi\n"}, 2, 8193, 1_700_000_000_000_000_000, "n1")
-    found = msgspec.json.decode(_line(chunk, True))
+    found = output_row(chunk, is_log=True)
     assert found | {"at": about["at"]} == {"source": "stdout", "text": "hi\n", **about}
-    found = msgspec.json.decode(_line(chunk, False))
+    found = output_row(chunk, is_log=False)
     assert found["value"] == {"source": "stdout", "text": "hi\n"}

@@ -12,6 +12,7 @@ import msgspec
 
 from clawactors.eventlog import UNREADABLE, Record
 from clawactors.eventlog.requests import Asking
+from clawactors.kernel.time import iso
 from clawactors.runtime.asking import Ended, error_of
 from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
@@ -22,7 +23,7 @@ from clawactors.systems.tasks.submission import checked_id
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["Chunk", "follow"]
+__all__ = ["Chunk", "follow", "output_row"]
 
 _PLACES: Final = 12
 """Bits of a position that count the chunks of one message; no message has so many."""
@@ -42,6 +43,13 @@ class Chunk(msgspec.Struct, frozen=True):
     position: int
     at_ns: int
     node: str = ""
+
+
+def output_row(chunk: Chunk, *, is_log: bool) -> dict[str, Any]:
+    """The chunk as scripts read it: the fields of what was logged, or `value`, and where it comes from."""
+    about = {"position": chunk.position, "at": iso(chunk.at_ns), "attempt": chunk.attempt, "node": chunk.node}
+    told = chunk.value if is_log and isinstance(chunk.value, dict) else {"value": chunk.value}
+    return told | about
 
 
 async def follow(client: "ClusterClient", id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[Chunk]:

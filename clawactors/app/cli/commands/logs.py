@@ -9,8 +9,7 @@ import msgspec
 
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.client import Client
-from clawactors.kernel.time import iso
-from clawactors.runtime.client.streaming import Chunk
+from clawactors.runtime.client.streaming import Chunk, output_row
 from clawactors.runtime.output import LOG
 
 __all__ = ["run"]
@@ -45,15 +44,12 @@ class _Printer:
 
     def put(self, chunk: Chunk) -> None:
         """Writes one chunk."""
-        line = _line(chunk, self._is_log) if self._json else _text(chunk.value, self._is_log).encode()
+        if self._json:
+            line = msgspec.json.encode(output_row(chunk, is_log=self._is_log)) + b"\n"
+        else:
+            line = _text(chunk.value, self._is_log).encode()
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
-
-
-def _line(chunk: Chunk, is_log: bool) -> bytes:
-    about = {"position": chunk.position, "at": iso(chunk.at_ns), "attempt": chunk.attempt, "node": chunk.node}
-    told = chunk.value if is_log and isinstance(chunk.value, dict) else {"value": chunk.value}
-    return msgspec.json.encode(told | about) + b"\n"
 
 
 def _text(value: Any, is_log: bool) -> str:

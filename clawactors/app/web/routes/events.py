@@ -14,10 +14,9 @@ from clawactors.app.web.hub import HEARTBEAT, EventHub, EventId, id_of
 from clawactors.app.web.keyring import Asker
 from clawactors.app.web.parameters import Claw, Flag, InPath, Text, words
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.kernel.time import iso
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogFilter
-from clawactors.runtime.client.streaming import Chunk
+from clawactors.runtime.client.streaming import output_row
 from clawactors.runtime.output import LOG
 
 __all__ = ["EventRoutes"]
@@ -120,12 +119,5 @@ async def _chunks(claw: ClusterClient, id: str, name: str, after: int, *, live: 
     yield HEARTBEAT
     async with aclosing(claw.ref(id).stream(name, after=after, live=live)) as chunks:
         async for chunk in chunks:
-            yield b"id: %d\ndata: %b\n\n" % (chunk.position, msgspec.json.encode(row_of(chunk, name)))
+            yield b"id: %d\ndata: %b\n\n" % (chunk.position, msgspec.json.encode(output_row(chunk, is_log=name == LOG)))
     yield b"event: end\ndata: {}\n\n"
-
-
-def row_of(chunk: Chunk, name: str) -> dict[str, Any]:
-    """As `claw logs --json` prints it."""
-    about = {"position": chunk.position, "at": iso(chunk.at_ns), "attempt": chunk.attempt, "node": chunk.node}
-    told = chunk.value if name == LOG and isinstance(chunk.value, dict) else {"value": chunk.value}
-    return told | about
