@@ -210,14 +210,17 @@ onSignedOut(async () => {
 
 // The state of the cluster, on all pages.
 const health = document.getElementById("health");
-repeat(5000, new AbortController().signal, async () => {
+async function showHealth() {
   if (shown.key === "sign-in") return;
-  const [status, asked] = await Promise.all([get("/status"), get("/approvals").catch(() => [])]);
+  const [status, asked] = await Promise.all([get("/status"), get("/approvals").catch(() => ({ rows: [] }))]);
   const { tasks, leader } = status;
   put(health, leader ? badge("ok", "healthy") : badge("warning", "no control process answers"));
-  const counts = { "/approvals": (asked.rows ?? asked).length, "/faults": tasks.dead + tasks.blocked };
+  const counts = { "/approvals": asked.rows.length, "/faults": tasks.dead + tasks.blocked };
   for (const element of nav.querySelectorAll("[data-count]")) element.textContent = counts[element.dataset.count] || "";
-}, (error) => error.status !== 401 && put(health, badge("warning", error.status ? "not answering" : "disconnected")));
+}
+const unwell = (error) => error.status !== 401 && put(health, badge("warning", error.status ? "not answering" : "disconnected"));
+showHealth().catch(unwell);
+repeat(5000, new AbortController().signal, showHealth, unwell);
 
 makeNav();
 show();

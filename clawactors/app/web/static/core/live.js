@@ -8,8 +8,13 @@ const LONGEST_MS = 15_000;
 /** Waits; ends early when the signal aborts. */
 export function pause(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
   });
 }
 
@@ -73,18 +78,18 @@ async function* events(stream) {
   }
 }
 
-/** Calls it now and every `ms`, while the page is seen. An error is handed to `onError` and it goes on. */
+/** Calls it every `ms`, first after `ms`, while the page is seen. An error is handed to `onError` and it goes on. */
 export async function repeat(ms, signal, call, onError = () => {}) {
-  while (!signal.aborted) {
-    if (!document.hidden) {
-      try {
-        await call();
-      } catch (error) {
-        if (signal.aborted || error.name === "AbortError") return;
-        onError(error);
-        if (error.status === 401) return;
-      }
-    }
+  for (;;) {
     await pause(ms, signal);
+    if (signal.aborted) return;
+    if (document.hidden) continue;
+    try {
+      await call();
+    } catch (error) {
+      if (signal.aborted || error.name === "AbortError") return;
+      onError(error);
+      if (error.status === 401) return;
+    }
   }
 }

@@ -24,8 +24,7 @@ export async function tablePage({ root, signal, title, intro, actions = () => []
   };
   put(root, h("div", { class: "title" }, h("h1", null, title), h("div", { class: "row" }, actions(refresh))), intro ? h("p", { class: "muted" }, intro) : null, body, after ?? null);
   await refresh();
-  let first = true;
-  repeat(every, signal, () => (first ? (first = false) : refresh()), (error) => (error.status === 401 ? null : ((seen = ""), put(body, trouble(error, () => refresh())))));
+  repeat(every, signal, refresh, (error) => (error.status === 401 ? null : ((seen = ""), put(body, trouble(error, () => refresh())))));
   return refresh;
 }
 

@@ -5,7 +5,7 @@ import { h, morph, put } from "../core/dom.js";
 import { bytes, duration, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
 import { plot } from "../core/plot.js";
-import { badge, empty, facts, failed, meter, section, table, trouble } from "../core/widgets.js";
+import { badge, empty, facts, meter, section, table, trouble } from "../core/widgets.js";
 
 const EVERY_MS = 2000;
 const SECONDS = 120;
@@ -80,7 +80,6 @@ export default async function overview({ root, signal }) {
       ["Last backup", now.backup?.last_at ? time(now.backup.last_at) : "none"], ["Faults", now.faults ? h("a", { href: "/faults" }, number(now.faults)) : "none"],
     ]));
   }
-  let first = true;
   await update();
-  repeat(EVERY_MS, signal, () => (first ? (first = false) : update()), (error) => put(notices, trouble(error)) || failed(error));
+  repeat(EVERY_MS, signal, update, (error) => put(notices, trouble(error)));
 }
