@@ -134,7 +134,6 @@ menu.addEventListener("click", () => openMenu(!document.body.classList.contains(
 
 // Light and dark.
 const theme = document.getElementById("theme");
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const THEMES = ["system", "light", "dark"];
 const themeNow = () => document.documentElement.dataset.theme ?? "system";
 function setTheme(chosen) {
@@ -149,7 +148,6 @@ function setTheme(chosen) {
   }
 }
 theme.addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(themeNow()) + 1) % 3]));
-dark.addEventListener("change", () => setTheme(themeNow()));
 setTheme(themeNow());
 
 // Shortcuts of one key; they can be switched off, for those who speak to their computer.

@@ -64,7 +64,7 @@ export function list({ label, columns, key, load, href, empty, onError, onSelect
       complete = !cursor;
       loading = false;
       if (complete && !rows.length) put(note, empty());
-      else note.textContent = complete ? (rows.length > 30 ? "These are all." : "") : "";
+      else note.textContent = complete && rows.length > 30 ? "These are all." : "";
       table.hidden = !rows.length;
       measure();
       draw();
@@ -130,7 +130,6 @@ export function list({ label, columns, key, load, href, empty, onError, onSelect
 
   return {
     element: scroller,
-    rows,
     redraw,
     restart() {
       generation++;

@@ -1,7 +1,7 @@
 // The parts that all pages are made of.
 
 import { h, later, put, s, say } from "./dom.js";
-import { bytes, time } from "./format.js";
+import { bytes } from "./format.js";
 
 const SIGNS = {
   completed: "✓", running: "▶", scheduled: "▷", pending: "…", waiting: "◷", paused: "‖", blocked: "!", failed: "✕",
@@ -102,11 +102,10 @@ export async function act(target, call, done = "") {
 }
 
 /** A table from columns `[title, cell(row), class]`. */
-export function table(caption, columns, rows, { open } = {}) {
+export function table(caption, columns, rows) {
   const body = h("tbody", null, rows.map((row) => h("tr", null, columns.map(([title, cell, kind = ""], place) =>
     h(place === 0 ? "th" : "td", { class: kind, "data-title": title, ...(place === 0 && { scope: "row" }) }, cell(row))))));
   const made = h("table", null, h("caption", { class: "unseen" }, caption), h("thead", null, h("tr", null, columns.map(([title, , kind = ""]) => h("th", { scope: "col", class: kind }, title || h("span", { class: "unseen" }, "Actions"))))), body);
-  if (open) made.classList.add("open");
   return h("div", { class: "scroll", role: "group", "aria-label": caption, tabindex: "0" }, made);
 }
 
@@ -243,4 +242,3 @@ export function filters(defs, values, set) {
 
 /** A share from 0 to 1 as a bar; a `load` that is high is coloured. */
 export const meter = (share, label, load = true) => h("span", { class: "meter", role: "img", "aria-label": label }, h("span", { class: !load ? "" : share > 0.9 ? "bad" : share > 0.75 ? "warn" : "", style: { width: `${Math.min(100, Math.max(0, share * 100))}%` } }));
-export { time };

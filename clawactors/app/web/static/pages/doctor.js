@@ -4,8 +4,6 @@ import { get } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { act, badge, button, code, table } from "../core/widgets.js";
 
-const WORDS = { ok: "ok", warning: "warning", failed: "failed", unknown: "unknown" };
-
 export default async function doctor({ root, signal }) {
   const body = h("div", { class: "card" });
   const verdict = h("span", { role: "status" });
@@ -15,7 +13,7 @@ export default async function doctor({ root, signal }) {
     put(verdict, ok ? (warned ? badge("warning", `${warned} to look at`) : badge("ok", "all is well")) : badge("failed", "something needs care"));
     const order = ["failed", "warning", "unknown", "ok"];
     put(body, table("Checks", [
-      ["Check", (each) => each.name], ["Verdict", (each) => badge(each.verdict, WORDS[each.verdict])], ["Detail", (each) => h("div", { class: "wrap" }, each.detail), "wide"],
+      ["Check", (each) => each.name], ["Verdict", (each) => badge(each.verdict)], ["Detail", (each) => h("div", { class: "wrap" }, each.detail), "wide"],
     ], [...checks].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))));
     return true;
   };

@@ -84,7 +84,7 @@ async function all({ root, signal, query, set }) {
       return { body, receipt: await post("/memories/forget", { ...body, dry_run: true }) };
     } });
     if (!scope?.receipt) return;
-    const count = (scope.receipt.rows ?? scope.receipt.ids ?? []).length;
+    const count = scope.receipt.ids.length;
     if (await sure(`Forget ${number(count)} memories?`, "This can't be undone.", "Forget")) await act(null, () => post("/memories/forget", scope.body), "Forgotten");
     await show();
   }
@@ -136,8 +136,7 @@ function draw(name, rows) {
 
 async function one({ root, rest, signal, title, go }) {
   const where = path("memories", rest[0]);
-  const answer = await get(where, {}, signal);
-  const row = answer.row ?? answer;
+  const row = await get(where, {}, signal);
   title(row.text.slice(0, 60));
   const [versions, changes] = await Promise.all([get("/memories/versions", { id: rest[0] }, signal).catch(() => ({ rows: [] })), get("/memories/audit", { id: rest[0] }, signal).catch(() => ({ rows: [] }))]);
   const again = () => go(location.pathname, { replace: true });
@@ -147,7 +146,7 @@ async function one({ root, rest, signal, title, go }) {
   };
   const edit = async () => {
     const made = await ask({ title: "Other words", submit: "Save", fields: [{ name: "text", label: "Text", kind: "long", value: row.text, required: true }], send: (body) => patch(where, body) });
-    if (made) go(path("memory", (made.row ?? made).id ?? rest[0]), { replace: true }), again();
+    if (made) go(path("memory", made.id), { replace: true });
   };
   const archived = row.status === "archived";
   const raw = row.session?.startsWith?.("t-") ? h("a", { href: path("tasks", row.session) }, row.session) : row.session;

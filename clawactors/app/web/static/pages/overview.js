@@ -11,13 +11,12 @@ const EVERY_MS = 2000;
 const SECONDS = 120;
 const KEPT = 150; // samples of what the server keeps no series of
 
-const rate = (n) => (typeof n === "number" ? `${number(Math.round(n * 100) / 100)}` : "–");
 const tile = (value, name, { tone = "", href } = {}) => h(href ? "a" : "div", { class: `tile ${tone}`, href }, h("b", null, value), h("span", null, name));
 
 export default async function overview({ root, signal }) {
   const tiles = h("div", { class: "tiles" });
   const notices = h("div", null);
-  const rates = plot("Tasks a second", [["submitted", "a"], ["completed", "b"], ["failed attempts", "c"]], rate);
+  const rates = plot("Tasks a second", [["submitted", "a"], ["completed", "b"], ["failed attempts", "c"]], number);
   const times = plot("Latency (p95)", [["run", "a"], ["wait for a node", "d"]], (s) => (s === 0 ? "0" : duration(s)));
   const queue = plot("Queue", [["pending", "a"], ["given to nodes", "b"]], number);
   const lag = plot("Commits", [["a second", "e"], ["view lag", "d"]], number);
@@ -43,7 +42,7 @@ export default async function overview({ root, signal }) {
       tile(number(tasks.completed), "completed", { href: "/tasks?status=completed" }),
       tile(number(tasks.blocked), "blocked", { href: "/tasks?status=blocked", tone: tasks.blocked ? "warn" : "" }),
       tile(number(tasks.dead + tasks.failed), "dead or failed", { href: "/tasks?status=dead&status=failed", tone: tasks.dead + tasks.failed ? "bad" : "" }),
-      tile(`${rate(now.rates.completed)}/s`, "completed, last minute"),
+      tile(`${number(now.rates.completed)}/s`, "completed, last minute"),
       tile(duration(now.took?.p95_s), "run, p95"),
       tile(duration(now.wait?.p95_s), "wait, p95"),
       tile(duration(now.queue.longest_s), "longest in the queue", { tone: now.queue.longest_s > 60 ? "warn" : "" }));

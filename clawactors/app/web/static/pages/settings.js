@@ -19,7 +19,6 @@ export default async function settings({ root, signal }) {
     location.assign("/");
   };
   put(root, h("div", { class: "title" }, h("h1", null, "Settings"), h("div", { class: "row" }, button("Sign out", out))), alarms, config, notes, backup, sizes);
-  const absent = (error) => (error.status === 404 ? null : Promise.reject(error));
 
   async function settingRows() {
     const [{ rows }, changes] = await Promise.all([get("/config", {}, signal), get("/config/history", {}, signal)]);
@@ -69,7 +68,7 @@ export default async function settings({ root, signal }) {
   }
 
   async function upkeep() {
-    const [plan, stats] = await Promise.all([get("/backups", {}, signal).catch(absent), get("/stats", { by: "skill", limit: 1 }, signal)]);
+    const [plan, stats] = await Promise.all([get("/backups", {}, signal), get("/stats", { by: "skill", limit: 1 }, signal)]);
     const change = async () => {
       const made = await ask({ title: "Backups by itself", submit: "Save", fields: [{ name: "folder", label: "Folder on the machine of control", required: true, value: plan?.folder ?? "" }, { name: "hours", label: "Every so many hours", kind: "number", value: plan?.every_s ? plan.every_s / 3600 : 24 }, { name: "copies", label: "Copies that are kept", kind: "number", value: plan?.copies ?? 7 }], send: ({ hours, ...body }) => send("/backups", { ...body, every_s: hours * 3600 }) });
       if (made) await upkeep();

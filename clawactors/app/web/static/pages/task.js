@@ -287,14 +287,12 @@ function makeOutput(where, signal, rowNow) {
   const state = h("span", { class: "muted", role: "status" });
   const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Stream" });
   let stop = new AbortController();
-  let chosen = "";
   signal.addEventListener("abort", () => stop.abort());
 
   function choose(name) {
     stop.abort();
     stop = new AbortController();
     const mine = stop;
-    chosen = name;
     put(pre);
     for (const each of tabs.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.stream === name));
     let waiting = "";
@@ -345,5 +343,5 @@ function makeOutput(where, signal, rowNow) {
   }, { class: "quiet small" });
   put(tabs, [["log", "Log"], ["out", "Tokens"]].map(([name, text]) => button(text, () => choose(name), { class: "small", "data-stream": name })), other);
   const element = section("Output", { extra: h("div", { class: "row" }, state, tabs) }, pre, h("p", { class: "muted hint" }, "What the code prints (", code("log"), ") and what it emits (", code("task.emit"), ")."));
-  return { element, start: (name) => choose(name || "log"), chosen: () => chosen };
+  return { element, start: (name) => choose(name || "log") };
 }
