@@ -1,6 +1,6 @@
 // Chooses the page that the URL names, and does what all pages share: navigation, shortcuts, theme, sign-in.
 
-import { get, onSignedOut } from "./core/api.js";
+import { get, onSignedOut, query } from "./core/api.js";
 import { h, put, say } from "./core/dom.js";
 import { repeat } from "./core/live.js";
 import { badge, trouble } from "./core/widgets.js";
@@ -43,10 +43,7 @@ function place() {
 
 function queryNow() {
   const made = {};
-  for (const name of new Set(new URLSearchParams(location.search).keys())) {
-    const all = new URLSearchParams(location.search).getAll(name);
-    made[name] = all.length > 1 ? all : all[0];
-  }
+  for (const [name, value] of new URLSearchParams(location.search)) made[name] = Object.hasOwn(made, name) ? [made[name], value].flat() : value;
   return made;
 }
 
@@ -87,11 +84,7 @@ async function show() {
       const context = {
         root, rest, signal: end.signal, query: queryNow(), go,
         title: (text) => (document.title = `${text} · ClawActors`),
-        set: (changes, how) => {
-          const made = new URLSearchParams();
-          for (const [name, value] of Object.entries({ ...queryNow(), ...changes })) for (const each of [value].flat()) if (each !== undefined && each !== "") made.append(name, each);
-          return go(`${location.pathname}${made.size ? `?${made}` : ""}`, how);
-        },
+        set: (changes, how) => go(location.pathname + query({ ...queryNow(), ...changes }), how),
       };
       const ready = page(context);
       put(main, root);

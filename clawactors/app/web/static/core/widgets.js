@@ -1,5 +1,6 @@
 // The parts that all pages are made of.
 
+import { path } from "./api.js";
 import { h, later, put, s, say } from "./dom.js";
 import { bytes } from "./format.js";
 
@@ -28,7 +29,7 @@ export function idOf(id, href, shown = id) {
   return h("span", { class: shown === id ? "id mono" : "id", title: id }, text, copier(id));
 }
 
-export const taskLink = (id, shown) => idOf(id, id && `/tasks/${encodeURIComponent(id)}`, shown);
+export const taskLink = (id, shown) => idOf(id, id && path("tasks", id), shown);
 
 const copyIcon = () => s("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, s("rect", { x: 5, y: 5, width: 9, height: 9, rx: 2 }), s("path", { d: "M11 5V4a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v5a2 2 0 0 0 2 2h1" }));
 

@@ -1,6 +1,6 @@
 // Who may ask: keys of programs, and people in chats.
 
-import { get, path, put as send, remove } from "../core/api.js";
+import { get, path, put as send, query, remove } from "../core/api.js";
 import { busy, h, put } from "../core/dom.js";
 import { now, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
@@ -61,7 +61,7 @@ function bridgeOf(row, refresh) {
   const who = (each) => (each.member ? `${each.member} in ${each.chat}` : each.chat);
   const away = async (each) => {
     if (!(await sure(`Shut out ${who(each)}?`, "Their messages are answered no longer.", "Shut out"))) return;
-    await remove(`${path("bridges", row.name, "members", each.chat)}?member=${encodeURIComponent(each.member ?? "")}`).then(refresh, failed);
+    await remove(path("bridges", row.name, "members", each.chat) + query({ member: each.member })).then(refresh, failed);
   };
   return [
     h("h3", null, row.name),

@@ -34,7 +34,7 @@ async function all({ root, signal }) {
     root, signal, title: "Nodes", after: skills, load: async () => (await get("/nodes", {}, signal)).rows,
     none: () => empty("No node has joined.", "Start one on any machine: ", code("claw join --skills FILE"), "."),
     columns: (refresh) => [
-      ["Node", (row) => [h("a", { href: `/nodes/${encodeURIComponent(row.id)}` }, row.id), h("div", { class: "muted" }, row.hostname)]],
+      ["Node", (row) => [h("a", { href: path("nodes", row.id) }, row.id), h("div", { class: "muted" }, row.hostname)]],
       ["State", (row) => [badge(row.status), row.reason ? h("div", { class: "muted wrap" }, row.reason) : null]],
       ["Slots", (row) => [meter(row.slots ? row.running / row.slots : 0, `${row.running} of ${row.slots} slots in use`), ` ${row.running}/${row.slots}`]],
       ["CPU", (row) => percent(row.cpu), "num"], ["Memory", (row) => percent(row.memory), "num"], ["Disk", (row) => percent(row.disk), "num"],

@@ -1,6 +1,6 @@
 // The cluster at a glance: one question a second or two, whatever the number of its tasks.
 
-import { get } from "../core/api.js";
+import { get, path } from "../core/api.js";
 import { h, morph, put } from "../core/dom.js";
 import { bytes, duration, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
@@ -60,7 +60,7 @@ export default async function overview({ root, signal }) {
     times.show(at, [samples.map((each) => each.run), samples.map((each) => each.wait)]);
     queue.show(at, [samples.map((each) => each.pending), samples.map((each) => each.given)]);
     morph(nodes, machines.rows.length ? table("Nodes", [
-      ["Node", (each) => h("a", { href: `/nodes/${encodeURIComponent(each.id)}` }, each.id)],
+      ["Node", (each) => h("a", { href: path("nodes", each.id) }, each.id)],
       ["State", (each) => badge(each.status)],
       ["Slots", (each) => [meter(each.slots ? each.running / each.slots : 0, `${each.running} of ${each.slots} slots in use`), ` ${each.running}/${each.slots}`], "nowrap"],
       ["CPU", (each) => (each.cpu === null ? "–" : `${Math.round(each.cpu)} %`), "num"],

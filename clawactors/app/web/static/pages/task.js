@@ -67,7 +67,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     await ask({
       title: "Send a signal", submit: "Send",
       fields: [{ name: "name", label: "Name", required: true }, { name: "payload", label: "Payload (JSON)", kind: "json", value: "null" }],
-      send: ({ name, payload }) => post(`${where}/signals/${encodeURIComponent(name)}`, payload),
+      send: ({ name, payload }) => post(where + path("signals", name), payload),
     });
     await load();
   }
@@ -85,14 +85,14 @@ export default async function task({ root, rest, signal, query, set, go, title }
       fields: [{ name: "step", label: "Step", options: row.steps.map((each) => each.name), value: from ?? row.steps.at(-1).name }],
       send: (body) => post(`${where}/fork`, body),
     });
-    if (made?.id) go(`/tasks/${encodeURIComponent(made.id)}`);
+    if (made?.id) go(path("tasks", made.id));
   }
   async function erase() {
     if (await sure("Delete this task?", "It leaves the lists; its history stays readable.", "Delete")) if ((await act(null, () => remove(where), "Deleted")) !== undefined) go("/tasks");
   }
   async function again() {
     const made = await newTask(row);
-    if (made?.id) go(`/tasks/${encodeURIComponent(made.id)}`);
+    if (made?.id) go(path("tasks", made.id));
   }
 
   let said = "";
@@ -109,7 +109,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
 
   function showFacts() {
     put(parts.facts, section("Facts", facts([
-      ["Skill", h("a", { href: `/tasks?skill=${encodeURIComponent(row.skill)}` }, row.skill)], ["User", row.user], ["Node", row.node && h("a", { href: `/nodes/${encodeURIComponent(row.node)}` }, row.node)],
+      ["Skill", h("a", { href: `/tasks?skill=${encodeURIComponent(row.skill)}` }, row.skill)], ["User", row.user], ["Node", row.node && h("a", { href: path("nodes", row.node) }, row.node)],
       ["Attempt", row.attempt && `${row.attempt} (${row.max_retries} retries)`], ["Run", row.run > 1 ? row.run : ""], ["Priority", PRIORITIES[row.priority - 1] ?? row.priority],
       ["Submitted", time(row.submitted_at)], ["Started", row.started_at && time(row.started_at)], ["Ended", row.completed_at && time(row.completed_at)],
       ["Took", row.started_at && duration(between(row.started_at, row.completed_at ?? (ENDED.includes(row.status) ? row.updated_at : null)))],
@@ -310,7 +310,7 @@ function makeOutput(where, signal, rowNow) {
       }
       if (down) pre.scrollTop = pre.scrollHeight;
     };
-    follow(`${where}/stream/${encodeURIComponent(name)}`, {}, {
+    follow(where + path("stream", name), {}, {
       signal: mine.signal,
       onEvent: ({ data }) => {
         waiting += textOf(data);

@@ -1,6 +1,6 @@
 // Tasks: filters, full text, and changes of many.
 
-import { get, post } from "../core/api.js";
+import { get, path, post } from "../core/api.js";
 import { h, put, say } from "../core/dom.js";
 import { between, duration, number, time } from "../core/format.js";
 import { list } from "../core/list.js";
@@ -34,7 +34,7 @@ export default async function tasks({ root, signal, query, set, go }) {
     columns: [
       ["", (row) => tick(row), "tick"],
       ["Status", (row) => badge(row.status), "status"],
-      ["Task", (row) => h("a", { href: `/tasks/${encodeURIComponent(row.id)}`, title: row.id }, row.name || row.id), "name"],
+      ["Task", (row) => h("a", { href: path("tasks", row.id), title: row.id }, row.name || row.id), "name"],
       ["Skill", (row) => row.skill, "skill"],
       ["User", (row) => row.user || "–", "user"],
       ["Took", (row) => (row.started_at ? duration(between(row.started_at, row.completed_at ?? (row.status === "running" ? null : row.updated_at))) : "–"), "took"],
@@ -135,7 +135,7 @@ export default async function tasks({ root, signal, query, set, go }) {
   showForm();
   put(root, h("div", { class: "title" }, h("h1", null, "Tasks"), amount, h("div", { class: "row" }, button("New task", async () => {
     const made = await newTask();
-    if (made) go(`/tasks/${encodeURIComponent(made.id)}`);
+    if (made) go(path("tasks", made.id));
   }, { class: "primary" }))), form, rows.element, bulk);
   await Promise.all([rows.restart(), countAll()]);
   repeat(3000, signal, () => (selected.size ? null : Promise.all([rows.refresh(), countAll()])));
