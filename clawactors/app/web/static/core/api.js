@@ -29,6 +29,9 @@ export function query(given) {
   return text && `?${text}`;
 }
 
+/** The words of a field that are separated by commas, as a body has them. */
+export const words = (text) => text.split(",").map((each) => each.trim()).filter(Boolean);
+
 /** A path of several parts, each escaped. */
 export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
 

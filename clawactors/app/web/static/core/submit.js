@@ -1,6 +1,6 @@
 // The dialog that makes a task.
 
-import { get, post } from "./api.js";
+import { get, post, words } from "./api.js";
 import { ask, failed } from "./widgets.js";
 
 export const PRIORITIES = ["low", "normal", "high", "urgent"];
@@ -27,7 +27,7 @@ export async function newTask(given = {}) {
     ],
     send: ({ tags, ...values }) => {
       const body = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
-      const labels = tags.split(",").map((each) => each.trim()).filter(Boolean);
+      const labels = words(tags);
       return post("/tasks", labels.length ? { ...body, tags: labels } : body);
     },
   });

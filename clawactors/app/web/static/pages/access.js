@@ -1,6 +1,6 @@
 // Who may ask: keys of programs, and people in chats.
 
-import { get, path, put as send, query, remove } from "../core/api.js";
+import { get, path, put as send, query, remove, words } from "../core/api.js";
 import { busy, h, put } from "../core/dom.js";
 import { now, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
@@ -52,7 +52,7 @@ async function allow(given, refresh) {
       { name: "member", label: "Only this member of it", value: given.member, hint: "empty: everybody there" }, { name: "user", label: "Acts as the user", value: given.name, hint: "empty: chat- and the id" },
       { name: "skills", label: "May submit", value: given.skills?.join(", "), hint: "skills, separated by commas; report-* for a beginning; empty: none" },
     ],
-    send: ({ bridge, chat, skills, ...body }) => send(path("bridges", bridge, "members", chat), { ...body, skills: skills.split(",").map((each) => each.trim()).filter(Boolean) }),
+    send: ({ bridge, chat, skills, ...body }) => send(path("bridges", bridge, "members", chat), { ...body, skills: words(skills) }),
   });
   if (made) await refresh();
 }

@@ -1,6 +1,6 @@
 // Memory: search with scores that are explained, a timeline, facts as a graph, and where each memory comes from.
 
-import { get, patch, path, post, remove } from "../core/api.js";
+import { get, patch, path, post, remove, words } from "../core/api.js";
 import { h, put, s } from "../core/dom.js";
 import { exact, number, time } from "../core/format.js";
 import { act, ask, badge, button, code, empty, facts, filters, fold, idOf, json, meter, section, sure, table, toast, trouble } from "../core/widgets.js";
@@ -19,7 +19,7 @@ async function note() {
   const made = await ask({
     title: "Remember", submit: "Remember",
     fields: [{ name: "text", label: "Text", kind: "long", required: true }, { name: "tags", label: "Tags", hint: "separated by commas" }, { name: "owner", label: "Owner", hint: "empty: everybody's" }],
-    send: ({ text, tags, owner }) => post("/memories", { text, tags: tags.split(",").map((each) => each.trim()).filter(Boolean), ...(owner && { owner }) }),
+    send: ({ text, tags, owner }) => post("/memories", { text, tags: words(tags), ...(owner && { owner }) }),
   });
   if (made) toast("Remembered");
   return made;

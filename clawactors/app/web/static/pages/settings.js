@@ -1,6 +1,6 @@
 // Settings and their history, notifications, alarms, backups and sizes.
 
-import { get, post, put as send, remove, path } from "../core/api.js";
+import { get, post, put as send, remove, path, words } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { bytes, number, time } from "../core/format.js";
 import { cell, rows as plainRows } from "../core/plain.js";
@@ -52,7 +52,7 @@ export default async function settings({ root, signal }) {
       const made = await ask({
         title: "New notification", submit: "Add",
         fields: [{ name: "name", label: "Name", required: true }, { name: "when", label: "When", value: "dead, approval", hint: "dead, failed, blocked, approval, completed, cancelled, node-lost, lag, disk" }, { name: "to", label: "Tell", required: true, hint: "https://…, mailto:ops@example.org, desktop or telegram:CHAT" }, { name: "skill", label: "Only of the skill" }, { name: "tag", label: "Only with the tag" }],
-        send: ({ name, when, ...body }) => send(path("notifications", name), { ...body, when: when.split(",").map((each) => each.trim()).filter(Boolean) }),
+        send: ({ name, when, ...body }) => send(path("notifications", name), { ...body, when: words(when) }),
       });
       if (made) await notifications();
     };

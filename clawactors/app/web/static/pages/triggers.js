@@ -1,6 +1,6 @@
 // Triggers: what follows when something happens.
 
-import { get, path, post, put, remove } from "../core/api.js";
+import { get, path, post, put, remove, words } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { number, time } from "../core/format.js";
 import { rowAction, tablePage } from "../core/pages.js";
@@ -17,7 +17,7 @@ export default async function triggers({ root, signal }) {
         { name: "where", label: "Condition (CEL)", hint: 'as in task.skill == "charge"' },
         { name: "submit", label: "Submit a task of the skill" }, { name: "params", label: "Its parameters (JSON)", kind: "json", value: "{}" }, { name: "webhook", label: "Or call this address" }, { name: "publish", label: "Or publish on this subject" },
       ],
-      send: ({ name, on, params, ...others }) => put(path("triggers", name), { on: on.split(",").map((each) => each.trim()).filter(Boolean), ...(others.submit ? { params } : {}), ...Object.fromEntries(Object.entries(others).filter(([, value]) => value)) }),
+      send: ({ name, on, params, ...others }) => put(path("triggers", name), { on: words(on), ...(others.submit ? { params } : {}), ...Object.fromEntries(Object.entries(others).filter(([, value]) => value)) }),
     });
     if (made) await refresh();
   };
