@@ -2,7 +2,7 @@
 
 import { busy, h, put } from "./dom.js";
 import { repeat } from "./live.js";
-import { act, button, table, trouble } from "./widgets.js";
+import { act, button, sure, table, trouble } from "./widgets.js";
 
 /**
  * Shows `load()`'s rows and keeps them up to date; resolves when they are there. `columns(refresh)` may use `refresh` in
@@ -34,7 +34,12 @@ function focusAgain(body, at) {
   if (at >= 0) focusable(body)[Math.min(at, focusable(body).length - 1)]?.focus({ preventScroll: true });
 }
 
-/** A button of a row: does it, says so, and loads the rows again. */
-export const rowAction = (text, call, done, refresh, props = {}) => button(text, async (event) => {
+/** A button of the row of that name: does it, says so, and loads the rows again. */
+export const rowAction = (text, name, call, done, refresh) => button(text, async (event) => {
   if ((await act(event.target, call, done)) !== undefined) await refresh();
-}, { class: "small", ...props });
+}, { class: "small", "aria-label": `${text} ${name}` });
+
+/** The button that removes it, after a question that says what stays. */
+export const removal = (name, stays, call, refresh) => button("Remove", async (event) => {
+  if ((await sure(`Remove ${name}?`, stays, "Remove")) && (await act(event.target, call, "Removed")) !== undefined) await refresh();
+}, { class: "small", "aria-label": `Remove ${name}` });

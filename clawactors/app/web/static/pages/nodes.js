@@ -4,24 +4,21 @@ import { get, patch, path, post } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { duration, number, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
-import { rowAction, tablePage } from "../core/pages.js";
-import { ask, badge, button, code, empty, facts, failed, idOf, meter, section, sure, table, taskLink } from "../core/widgets.js";
+import { removal, rowAction, tablePage } from "../core/pages.js";
+import { ask, badge, button, code, empty, facts, failed, idOf, meter, section, table, taskLink } from "../core/widgets.js";
 
 const percent = (n) => (typeof n === "number" ? `${Math.round(n)} %` : "–");
 
 function actions(row, refresh) {
   const where = path("nodes", row.id);
-  const named = (verb) => ({ "aria-label": `${verb} ${row.id}` });
   return h("div", { class: "row end" },
-    ["online", "busy"].includes(row.status) && [rowAction("Drain", () => post(`${where}/drain`), `${row.id} finishes its tasks and takes no new ones`, refresh, named("Drain")), rowAction("Cordon", () => post(`${where}/cordon`), `${row.id} takes no new tasks`, refresh, named("Cordon"))],
-    ["cordoned", "draining"].includes(row.status) && rowAction("Uncordon", () => post(`${where}/uncordon`), `${row.id} takes tasks again`, refresh, named("Uncordon")),
+    ["online", "busy"].includes(row.status) && [rowAction("Drain", row.id, () => post(`${where}/drain`), `${row.id} finishes its tasks and takes no new ones`, refresh), rowAction("Cordon", row.id, () => post(`${where}/cordon`), `${row.id} takes no new tasks`, refresh)],
+    ["cordoned", "draining"].includes(row.status) && rowAction("Uncordon", row.id, () => post(`${where}/uncordon`), `${row.id} takes tasks again`, refresh),
     row.status !== "offline" && button("Slots", async () => {
       const done = await ask({ title: `Slots of ${row.id}`, submit: "Set", fields: [{ name: "slots", label: "Tasks that run at once", kind: "number", value: row.slots, required: true }], send: (body) => patch(where, body) });
       if (done) await refresh();
-    }, { class: "small", ...named("Slots of") }),
-    row.status === "offline" && button("Remove", async () => {
-      if (await sure(`Remove ${row.id}?`, "A node that is gone for good leaves the lists.", "Remove")) await post(`${where}/remove`).then(refresh, failed);
-    }, { class: "small", ...named("Remove") }));
+    }, { class: "small", "aria-label": `Slots of ${row.id}` }),
+    row.status === "offline" && removal(row.id, "A node that is gone for good leaves the lists.", () => post(`${where}/remove`), refresh));
 }
 
 export default async function nodes(context) {

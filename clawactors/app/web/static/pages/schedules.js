@@ -3,8 +3,8 @@
 import { get, path, post, put, remove } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { number, time } from "../core/format.js";
-import { rowAction, tablePage } from "../core/pages.js";
-import { ask, badge, button, code, empty, sure, taskLink } from "../core/widgets.js";
+import { removal, rowAction, tablePage } from "../core/pages.js";
+import { ask, badge, button, code, empty, taskLink } from "../core/widgets.js";
 
 export default async function schedules({ root, signal }) {
   const add = async (refresh) => {
@@ -29,10 +29,8 @@ export default async function schedules({ root, signal }) {
       ["Skill", (row) => h("a", { href: `/tasks?skill=${encodeURIComponent(row.skill)}` }, row.skill)], ["Next", (row) => time(row.next_at)],
       ["Last", (row) => (row.last_task ? taskLink(row.last_task, "task") : "–")], ["Fired", (row) => number(row.fired), "num"],
       ["", (row) => h("div", { class: "row end" },
-        row.status === "paused" ? rowAction("Resume", () => post(`${path("schedules", row.name)}/resume`), "Resumed", refresh, { "aria-label": `Resume ${row.name}` }) : rowAction("Pause", () => post(`${path("schedules", row.name)}/pause`), "Paused", refresh, { "aria-label": `Pause ${row.name}` }),
-        button("Remove", async () => {
-          if (await sure(`Remove ${row.name}?`, "Tasks that it has made stay.", "Remove")) await remove(path("schedules", row.name)).then(refresh);
-        }, { class: "small", "aria-label": `Remove ${row.name}` })), "act"],
+        row.status === "paused" ? rowAction("Resume", row.name, () => post(`${path("schedules", row.name)}/resume`), "Resumed", refresh) : rowAction("Pause", row.name, () => post(`${path("schedules", row.name)}/pause`), "Paused", refresh),
+        removal(row.name, "Tasks that it has made stay.", () => remove(path("schedules", row.name)), refresh)), "act"],
     ],
   });
 }

@@ -3,6 +3,7 @@
 import { get, post, put as send, remove, path, words } from "../core/api.js";
 import { h, put } from "../core/dom.js";
 import { bytes, number, time } from "../core/format.js";
+import { removal } from "../core/pages.js";
 import { cell, rows as plainRows } from "../core/plain.js";
 import { act, ask, badge, button, code, empty, facts, failed, fold, section, sure, table, trouble } from "../core/widgets.js";
 
@@ -60,10 +61,7 @@ export default async function settings({ root, signal }) {
     put(notes, section("Notifications", { extra: button("New notification", add) }, rows.length ? table("Notifications", [
       ["Name", (row) => row.name], ["State", (row) => badge(row.status, row.muted_until ? "muted" : row.status)], ["When", (row) => row.when.map((each) => WORDS[each] ?? each).join(", "), "wide"], ["Tells", (row) => h("span", { class: "mono" }, row.to), "wide"],
       ["Sent", (row) => number(row.sent), "num"], ["Failed", (row) => (row.failures.length ? fold(number(row.failed), () => plainRows(`Failures of ${row.name}`, row.failures)) : number(row.failed)), "num"],
-      ["", (row) => h("div", { class: "row end" }, verb(row, "Test", "test", "Sent"), row.muted_until ? verb(row, "Unmute", "unmute", "It tells again") : verb(row, "Mute", "mute", "Muted"), row.failures.length ? verb(row, "Redrive", "redrive", "Sent again") : null, button("Remove", async () => {
-        if (await sure(`Remove ${row.name}?`, "Nobody is told by this rule any longer.", "Remove")) await act(null, () => remove(path("notifications", row.name)), "Removed");
-        await notifications();
-      }, { class: "small", "aria-label": `Remove ${row.name}` })), "act"],
+      ["", (row) => h("div", { class: "row end" }, verb(row, "Test", "test", "Sent"), row.muted_until ? verb(row, "Unmute", "unmute", "It tells again") : verb(row, "Mute", "mute", "Muted"), row.failures.length ? verb(row, "Redrive", "redrive", "Sent again") : null, removal(row.name, "Nobody is told by this rule any longer.", () => remove(path("notifications", row.name)), notifications)), "act"],
     ], rows) : empty("Nobody is told of anything.", "Add a rule here, or with ", code("claw notify add NAME"), ".")));
   }
 

@@ -3,8 +3,8 @@
 import { get, path, post, put, remove, words } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { number, time } from "../core/format.js";
-import { rowAction, tablePage } from "../core/pages.js";
-import { ask, badge, button, code, empty, fold, sure, table } from "../core/widgets.js";
+import { removal, rowAction, tablePage } from "../core/pages.js";
+import { ask, badge, button, code, empty, fold, table } from "../core/widgets.js";
 
 const target = (row) => (row.skill ? ["task ", code(row.skill)] : row.webhook ? ["POST ", code(row.webhook)] : row.notify ? ["tells ", code(row.notify.to)] : ["message ", code(row.publish)]);
 
@@ -32,11 +32,9 @@ export default async function triggers({ root, signal }) {
       ["Failed", (row) => (row.failures.length ? fold(`${number(row.failed)}`, () => table(`Failed deliveries of ${row.name}`, [["Event", (each) => each.event], ["Of", (each) => each.of], ["Reason", (each) => each.reason], ["At", (each) => time(each.at)]], row.failures)) : number(row.failed)), "num"],
       ["Last", (row) => time(row.last_at)],
       ["", (row) => h("div", { class: "row end" },
-        row.status === "active" ? rowAction("Pause", () => post(`${path("triggers", row.name)}/pause`), "Paused", refresh, { "aria-label": `Pause ${row.name}` }) : rowAction("Resume", () => post(`${path("triggers", row.name)}/resume`), "Resumed", refresh, { "aria-label": `Resume ${row.name}` }),
-        row.failures.length ? rowAction("Redrive", () => post(`${path("triggers", row.name)}/redrive`), "Delivered again", refresh, { "aria-label": `Redrive ${row.name}` }) : null,
-        button("Remove", async () => {
-          if (await sure(`Remove ${row.name}?`, "Tasks that it has made stay.", "Remove")) await remove(path("triggers", row.name)).then(refresh);
-        }, { class: "small", "aria-label": `Remove ${row.name}` })), "act"],
+        row.status === "active" ? rowAction("Pause", row.name, () => post(`${path("triggers", row.name)}/pause`), "Paused", refresh) : rowAction("Resume", row.name, () => post(`${path("triggers", row.name)}/resume`), "Resumed", refresh),
+        row.failures.length ? rowAction("Redrive", row.name, () => post(`${path("triggers", row.name)}/redrive`), "Delivered again", refresh) : null,
+        removal(row.name, "Tasks that it has made stay.", () => remove(path("triggers", row.name)), refresh)), "act"],
     ],
   });
 }
