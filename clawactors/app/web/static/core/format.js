@@ -23,6 +23,8 @@ export const now = () => Date.now() + ahead;
 
 export const number = (n) => (typeof n === "number" ? n.toLocaleString("en", { maximumFractionDigits: 2 }) : "–");
 
+export const percent = (n) => (typeof n === "number" ? `${Math.round(n)} %` : "–");
+
 export function bytes(n) {
   if (typeof n !== "number") return "–";
   let unit = 0;

@@ -241,5 +241,8 @@ export function filters(defs, values, set) {
   return form;
 }
 
+/** How many slots of a node are in use. */
+export const slots = ({ running, slots: all }) => [meter(all ? running / all : 0, `${running} of ${all} slots in use`), ` ${running}/${all}`];
+
 /** A share from 0 to 1 as a bar; a `load` that is high is coloured. */
 export const meter = (share, label, load = true) => h("span", { class: "meter", role: "img", "aria-label": label }, h("span", { class: !load ? "" : share > 0.9 ? "bad" : share > 0.75 ? "warn" : "", style: { width: `${Math.min(100, Math.max(0, share * 100))}%` } }));

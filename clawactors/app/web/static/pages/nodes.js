@@ -2,12 +2,10 @@
 
 import { get, patch, path, post } from "../core/api.js";
 import { h, put } from "../core/dom.js";
-import { duration, number, time } from "../core/format.js";
+import { duration, number, percent, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
 import { removal, rowAction, tablePage } from "../core/pages.js";
-import { ask, badge, button, code, empty, facts, failed, idOf, meter, section, table, taskLink } from "../core/widgets.js";
-
-const percent = (n) => (typeof n === "number" ? `${Math.round(n)} %` : "–");
+import { ask, badge, button, code, empty, facts, failed, idOf, section, slots, table, taskLink } from "../core/widgets.js";
 
 function actions(row, refresh) {
   const where = path("nodes", row.id);
@@ -33,7 +31,7 @@ async function all({ root, signal }) {
     columns: (refresh) => [
       ["Node", (row) => [h("a", { href: path("nodes", row.id) }, row.id), h("div", { class: "muted" }, row.hostname)]],
       ["State", (row) => [badge(row.status), row.reason ? h("div", { class: "muted wrap" }, row.reason) : null]],
-      ["Slots", (row) => [meter(row.slots ? row.running / row.slots : 0, `${row.running} of ${row.slots} slots in use`), ` ${row.running}/${row.slots}`]],
+      ["Slots", slots],
       ["CPU", (row) => percent(row.cpu), "num"], ["Memory", (row) => percent(row.memory), "num"], ["Disk", (row) => percent(row.disk), "num"],
       ["Done", (row) => number(row.processed), "num"], ["Failed", (row) => number(row.failed), "num"], ["Mean", (row) => duration(row.mean_s), "num"],
       ["Heard", (row) => time(row.last_heartbeat_at)], ["", (row) => actions(row, refresh), "act"],

@@ -2,10 +2,10 @@
 
 import { get, path } from "../core/api.js";
 import { h, morph, put } from "../core/dom.js";
-import { bytes, duration, number, time } from "../core/format.js";
+import { bytes, duration, number, percent, time } from "../core/format.js";
 import { repeat } from "../core/live.js";
 import { plot } from "../core/plot.js";
-import { badge, empty, facts, meter, section, table, trouble } from "../core/widgets.js";
+import { badge, empty, facts, section, slots, table, trouble } from "../core/widgets.js";
 
 const EVERY_MS = 2000;
 const SECONDS = 120;
@@ -62,9 +62,9 @@ export default async function overview({ root, signal }) {
     morph(nodes, machines.rows.length ? table("Nodes", [
       ["Node", (each) => h("a", { href: path("nodes", each.id) }, each.id)],
       ["State", (each) => badge(each.status)],
-      ["Slots", (each) => [meter(each.slots ? each.running / each.slots : 0, `${each.running} of ${each.slots} slots in use`), ` ${each.running}/${each.slots}`], "nowrap"],
-      ["CPU", (each) => (each.cpu === null ? "–" : `${Math.round(each.cpu)} %`), "num"],
-      ["Memory", (each) => (each.memory === null ? "–" : `${Math.round(each.memory)} %`), "num"],
+      ["Slots", slots, "nowrap"],
+      ["CPU", (each) => percent(each.cpu), "num"],
+      ["Memory", (each) => percent(each.memory), "num"],
     ], machines.rows.slice(0, 20)) : empty("No node has joined.", "Start one: ", h("code", null, "claw join"), " on any machine."));
     const known = Object.entries(now.errors);
     morph(errors, known.length ? table("Errors by class", [
