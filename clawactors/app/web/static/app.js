@@ -125,6 +125,22 @@ function openMenu(open) {
 }
 menu.addEventListener("click", () => openMenu(!document.body.classList.contains("menu")));
 
+// What the browser keeps, where it may.
+function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+function keep(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // storage may be off
+  }
+}
+
 // Light and dark.
 const theme = document.getElementById("theme");
 const THEMES = ["system", "light", "dark"];
@@ -134,22 +150,13 @@ function setTheme(chosen) {
   else document.documentElement.dataset.theme = chosen;
   put(theme, h("span", { class: "wideonly" }, "Theme: "), chosen);
   theme.setAttribute("aria-label", `Theme: ${chosen}`);
-  try {
-    localStorage.setItem("claw-theme", chosen);
-  } catch {
-    // storage may be off
-  }
+  keep("claw-theme", chosen);
 }
 theme.addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(themeNow()) + 1) % 3]));
 setTheme(themeNow());
 
 // Shortcuts of one key; they can be switched off, for those who speak to their computer.
-let off = false;
-try {
-  off = localStorage.getItem("claw-keys") === "off";
-} catch {
-  // storage may be off
-}
+let off = kept("claw-keys") === "off";
 let prefix = 0;
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") openMenu(false);
@@ -171,11 +178,7 @@ function help() {
   const tick = h("input", { type: "checkbox", id: "keys-on", checked: !off });
   tick.addEventListener("change", () => {
     off = !tick.checked;
-    try {
-      localStorage.setItem("claw-keys", off ? "off" : "on");
-    } catch {
-      // storage may be off
-    }
+    keep("claw-keys", off ? "off" : "on");
   });
   const dialog = h("dialog", { "aria-labelledby": "help-title" }, h("h2", { id: "help-title" }, "Keyboard shortcuts"),
     h("dl", { class: "keys" }, keys.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
