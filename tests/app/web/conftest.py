@@ -73,13 +73,17 @@ def login(tmp_path: Path) -> WebLogin:
     return WebLogin(tmp_path)
 
 
+def guarded(login: WebLogin) -> httpx.AsyncClient:
+    """Who asks the application by way of its guard."""
+    keys = KeyRing(CLIENTS.client)
+    application().state.login, application().state.keyring = login, keys
+    return httpx.AsyncClient(transport=httpx.ASGITransport(Guard(application(), login, keys, PORT)), base_url=URL)
+
+
 @pytest.fixture
 async def browser(cluster: Cluster, login: WebLogin) -> AsyncIterator[httpx.AsyncClient]:
     """One that has not signed in."""
-    keys = KeyRing(CLIENTS.client)
-    application().state.login, application().state.keyring = login, keys
-    transport = httpx.ASGITransport(Guard(application(), login, keys, PORT))
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+    async with guarded(login) as client:
         yield client
 
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -12,24 +11,11 @@ import pytest
 from clawactors.app.web import hub
 from clawactors.app.web.hub import EventHub, id_of
 from clawactors.app.web.problems import HttpProblem
-from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogFilter
 from clawactors.testing import Cluster
 from tests.app.web.conftest import CLIENTS
 
 PATIENCE_S = 10.0
-
-
-@asynccontextmanager
-async def hearing(cluster: Cluster) -> AsyncIterator[EventHub]:
-    async def client() -> ClusterClient:
-        return await CLIENTS.client()
-
-    made = EventHub(client)
-    try:
-        yield made
-    finally:
-        await made.aclose()
 
 
 def frames(text: bytes) -> list[dict[str, str]]:
@@ -58,7 +44,7 @@ async def run(cluster: Cluster, id: str, skill: str = "echo", **options: Any) ->
 
 
 async def test_events_come_as_they_happen_and_go_on_behind_an_id(cluster: Cluster) -> None:
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         first = await events.listen(LogFilter(["task.*"]), None)
         await run(cluster, "a1")
         got = await heard(first, "task.completed")
@@ -73,9 +59,9 @@ async def test_events_come_as_they_happen_and_go_on_behind_an_id(cluster: Cluste
             assert len(rest) == len(got) - place - 1 + 4, "nothing is missed, nothing comes twice"
 
 
-async def test_what_is_no_longer_kept_is_read_from_the_log(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_no_longer_kept_is_read_from_the_log(cluster: Cluster) -> None:
     await run(cluster, "b1")
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         listening = await events.listen(LogFilter(["task.completed"]), (0, 1 << 30))
         await run(cluster, "b2")
         got = await heard(listening, "task.completed", 2)
@@ -84,7 +70,7 @@ async def test_what_is_no_longer_kept_is_read_from_the_log(cluster: Cluster, mon
 
 async def test_events_are_filtered_by_task_skill_and_user(cluster: Cluster) -> None:
     await run(cluster, "c0", user="ann")
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         of_task = await events.listen(LogFilter(task="c2"), None)
         of_user = await events.listen(LogFilter(["task.completed"], user="ann"), (0, 1 << 30))
         of_skill = await events.listen(LogFilter(["task.submitted"], skill="fail"), None)
@@ -98,7 +84,7 @@ async def test_events_are_filtered_by_task_skill_and_user(cluster: Cluster) -> N
 
 async def test_a_slow_reader_is_told_and_cut_and_can_go_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "_QUEUE", 3)
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         slow = await events.listen(LogFilter(["task.*"]), None)
         await run(cluster, "d1")
         await run(cluster, "d2")
@@ -112,7 +98,7 @@ async def test_a_slow_reader_is_told_and_cut_and_can_go_on(cluster: Cluster, mon
 
 async def test_no_more_listen_than_a_process_bears(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "_MOST", 1)
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         first = await events.listen(LogFilter(), None)
         await anext(first)
         with pytest.raises(HttpProblem) as refused:
@@ -123,7 +109,7 @@ async def test_no_more_listen_than_a_process_bears(cluster: Cluster, monkeypatch
 
 
 async def test_another_leader_is_followed_from_where_the_last_one_was(cluster: Cluster) -> None:
-    async with hearing(cluster) as events:
+    async with aclosing(EventHub(CLIENTS.client)) as events:
         listening = await events.listen(LogFilter(["task.completed"]), None)
         await run(cluster, "e1")
         await heard(listening, "task.completed")

@@ -9,11 +9,9 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
-from clawactors.app.web.guard import Guard
-from clawactors.app.web.keyring import KeyRing
 from clawactors.app.weblogin import WebLogin
 from clawactors.testing import Cluster
-from tests.app.web.conftest import CLIENTS, PORT, URL, application, echo, fail
+from tests.app.web.conftest import CLIENTS, URL, application, echo, fail, guarded
 
 ENDLESS = {"events", "task_events", "stream"}
 SLOW = ("memor", "say", "recall", "remember", "context", "erase", "archive", "compact", "checks")
@@ -24,12 +22,8 @@ class Server:
     """A cluster in memory, and the API in front of it, for tests that are not async."""
 
     def __init__(self, cluster: Cluster, login: WebLogin) -> None:
-        self._cluster = cluster
-        keys = KeyRing(CLIENTS.client)
-        application().state.login, application().state.keyring = login, keys
-        guarded: Any = Guard(application(), login, keys, PORT)
-        owner = {"Authorization": f"Bearer {login.token}"}
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url=URL, headers=owner)
+        self._cluster, self._http = cluster, guarded(login)
+        self._http.headers["Authorization"] = f"Bearer {login.token}"
 
     def send(self, case: Any) -> httpx.Response:
         sent = case.as_transport_kwargs(base_url=URL)

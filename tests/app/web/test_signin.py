@@ -166,10 +166,11 @@ async def test_who_stops_sending_a_body_is_cut(
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"skill": '
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.Event().wait()
 
     headers = {"Authorization": f"Bearer {login.token}", "Content-Type": "application/json"}
-    answer = await browser.post("/api/v1/tasks", content=slowly(), headers=headers)
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await browser.post("/api/v1/tasks", content=slowly(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (408, "timeout")
 
 
