@@ -21,7 +21,7 @@ import msgspec
 
 from clawactors.app.problem import problem_of
 from clawactors.app.web.keyring import ALL, Asker, KeyRing
-from clawactors.app.web.problems import MEDIA_TYPE, STATUS, HttpProblem, ProblemDocument
+from clawactors.app.web.problems import MEDIA_TYPE, HttpProblem, told
 from clawactors.app.web.unknown import spelled
 from clawactors.app.weblogin import WebLogin
 from clawactors.eventlog import EventLogError
@@ -119,9 +119,7 @@ class Guard:
             await _refuse(problem, sending)
             return
         except EventLogError as error:  # a key could not be looked up
-            told = problem_of(error)
-            status = STATUS[told.code]
-            await _refuse(HttpProblem(status, told.code, told.message, told.hint, {"Retry-After": "1"}), sending)
+            await _refuse(told(problem_of(error)), sending)
             return
         scope["path"] = spelled(scope["path"], scope["method"])
         await self._application(scope, receiving, sending)
@@ -226,10 +224,7 @@ class Guard:
 
 
 async def _refuse(problem: HttpProblem, send: Any) -> None:
-    document = ProblemDocument(
-        title=problem.code, status=problem.status, detail=problem.detail, code=problem.code, hint=problem.hint
-    )
-    body = msgspec.json.encode(document)
+    body = msgspec.json.encode(problem.document())
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
     headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})

@@ -10,13 +10,13 @@ from litestar.exceptions import HTTPException, ValidationException
 from clawactors.app.problem import Problem, problem_of
 from clawactors.eventlog import TooLarge
 
-__all__ = ["HELP", "MEDIA_TYPE", "STATUS", "HttpProblem", "ProblemDocument", "answer_problem"]
+__all__ = ["HELP", "MEDIA_TYPE", "HttpProblem", "ProblemDocument", "answer_problem", "told"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
 HELP: Final = "/openapi/openapi.json has what this path takes"
 
-STATUS: Final = {
+_STATUS: Final = {
     "usage": 400,
     "not_found": 404,
     "refused": 409,
@@ -66,33 +66,53 @@ class HttpProblem(Exception):
         super().__init__(detail)
         self.status, self.code, self.detail, self.hint, self.headers = status, code, detail, hint, headers or {}
 
+    def document(
+        self, fields: list[dict[str, str]] | None = None, task: dict[str, Any] | None = None
+    ) -> ProblemDocument:
+        """What a caller reads."""
+        return ProblemDocument(
+            title=self.code,
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            hint=self.hint,
+            fields=fields or [],
+            task=task,
+        )
+
+
+def told(problem: Problem) -> HttpProblem:
+    """A problem of the command line, with its status; 503 says when to ask again."""
+    status = _STATUS[problem.code]
+    return HttpProblem(
+        status, problem.code, problem.message, problem.hint, {"Retry-After": "1"} if status == 503 else {}
+    )
+
 
 def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[ProblemDocument]:
     """The answer to a request that failed."""
     match error:
         case HttpProblem():
-            return _answer(error.status, error.code, error.detail, error.hint, error.headers)
+            return _answer(error)
         case ValidationException():
             fields = _fields(error)
             said = "; ".join(f"{each['name']}: {each['message']}" for each in fields) or error.detail
-            return _answer(400, "usage", said, HELP, {}, fields)
+            return _answer(HttpProblem(400, "usage", said, HELP), fields)
         case HTTPException():
             code = _CODES.get(error.status_code, "usage")
-            return _answer(error.status_code, code, error.detail, "", dict(error.headers or {}))
+            return _answer(HttpProblem(error.status_code, code, error.detail, headers=dict(error.headers or {})))
         case RecursionError():
-            return _answer(400, "usage", "the body is nested too deep", "", {})
+            return _answer(HttpProblem(400, "usage", "the body is nested too deep"))
         case UnicodeDecodeError():
-            return _answer(400, "usage", "the body is not UTF-8", "", {})
+            return _answer(HttpProblem(400, "usage", "the body is not UTF-8"))
         case TooLarge():
-            return _answer(413, "refused", str(error), "store it with PUT /api/v1/files, and pass its reference", {})
+            hint = "store it with PUT /api/v1/files, and pass its reference"
+            return _answer(HttpProblem(413, "refused", str(error), hint))
         case _:
-            problem: Problem = problem_of(error)
+            problem = problem_of(error)
             if problem.code == "internal":
                 _log.error("a request failed", exc_info=error)
-            status = STATUS[problem.code]
-            headers = {"Retry-After": "1"} if status == 503 else {}
-            task = problem.extra.get("task")
-            return _answer(status, problem.code, problem.message, problem.hint, headers, task=task)
+            return _answer(told(problem), task=problem.extra.get("task"))
 
 
 def _fields(error: ValidationException) -> list[dict[str, str]]:
@@ -115,15 +135,7 @@ def _said(message: str) -> str:
 
 
 def _answer(
-    status: int,
-    code: str,
-    detail: str,
-    hint: str,
-    headers: dict[str, str],
-    fields: list[dict[str, str]] | None = None,
-    task: dict[str, Any] | None = None,
+    problem: HttpProblem, fields: list[dict[str, str]] | None = None, task: dict[str, Any] | None = None
 ) -> Response[ProblemDocument]:
-    document = ProblemDocument(
-        title=code, status=status, detail=detail, code=code, hint=hint, fields=fields or [], task=task
-    )
-    return Response(document, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    document = problem.document(fields, task)
+    return Response(document, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
