@@ -7,7 +7,7 @@ from clawactors.app.chat.running import run_chat
 from clawactors.app.discovery import Found
 from clawactors.app.processes.start import ChatStart, main
 from clawactors.eventlog.jetstream import Address
-from clawactors.runtime.control.triggers.deliveries import secret_of
+from clawactors.runtime.notifications.settings import secret_of
 
 __all__ = ["serve"]
 

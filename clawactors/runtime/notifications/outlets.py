@@ -9,7 +9,7 @@ import msgspec
 from clawactors.eventlog import Misconfigured
 from clawactors.runtime.notifications.desktop import show_on_desktop
 from clawactors.runtime.notifications.failure import OutletFailed
-from clawactors.runtime.notifications.settings import FILE, NotifySettings, secret_in
+from clawactors.runtime.notifications.settings import FILE, NotifySettings, secret_in, secret_variable
 from clawactors.runtime.notifications.words import NoticeMessage
 from clawactors.runtime.webhooks import PostSender, SendFailed, signed
 from clawactors.systems.triggers.addresses import DESKTOP, MAIL, TELEGRAM, recipients
@@ -42,7 +42,7 @@ class Outlets:
             elif target.startswith(TELEGRAM):
                 await self._telegram(target.removeprefix(TELEGRAM), message)
             else:
-                await self._post(target, message, at_s, secret)
+                await self.post(target, _encode(message.data | {"text": message.text}), message.id, at_s, secret)
         except Misconfigured as error:
             raise OutletFailed(str(error), final=True) from None
 
@@ -65,14 +65,15 @@ class Outlets:
         async with TelegramApi(token, settings.url) as api:
             await api.send(chat, message.pieces)
 
-    async def _post(self, url: str, message: NoticeMessage, at_s: int, secret: str) -> None:
+    async def post(self, url: str, body: bytes, id: str, at_s: int, secret: str = "") -> None:
+        """Posts a body to a webhook once, under that id; see `send`. Raises: `OutletFailed`."""
         key = ""
         if secret and not (key := self.secrets(secret) or ""):
-            name = secret.upper().replace("-", "_")
-            raise Misconfigured(f"control has no secret {secret!r}: set CLAW_SECRET_{name} where it runs")
-        body = _encode(message.data | {"text": message.text})
+            raise OutletFailed(
+                f"control has no secret {secret!r}: set {secret_variable(secret)} where it runs", final=True
+            )
         try:
-            reply = await self.sender.post(url, body, signed(key, message.id, at_s, body))
+            reply = await self.sender.post(url, body, signed(key, id, at_s, body))
         except SendFailed as failed:
             raise OutletFailed(str(failed)) from None
         if not 200 <= reply.status < 300:

@@ -3,6 +3,7 @@
 No secret is in it: it names a file that only its owner can read, or a secret of the environment, `CLAW_SECRET_<NAME>`.
 """
 
+import os
 import stat
 import tomllib
 from collections.abc import Callable
@@ -13,7 +14,16 @@ import msgspec
 
 from clawactors.eventlog import Misconfigured
 
-__all__ = ["FILE", "MailSettings", "NotifySettings", "TelegramSettings", "read_notify_settings", "secret_in"]
+__all__ = [
+    "FILE",
+    "MailSettings",
+    "NotifySettings",
+    "TelegramSettings",
+    "read_notify_settings",
+    "secret_in",
+    "secret_of",
+    "secret_variable",
+]
 
 FILE: Final = "notify.toml"
 
@@ -68,13 +78,23 @@ def read_notify_settings(data: Path) -> NotifySettings:
         raise Misconfigured(f"{path} can't be used: {error}") from error
 
 
+def secret_variable(name: str) -> str:
+    """The variable of the environment that holds the secret of that name."""
+    return f"CLAW_SECRET_{name.upper().replace('-', '_')}"
+
+
+def secret_of(name: str) -> str | None:
+    """The secret of that name, from the environment of this process."""
+    return os.environ.get(secret_variable(name))
+
+
 def secret_in(file: str, name: str, secrets: Callable[[str], str | None], what: str) -> str:
     """The secret of the file, or the one of that name. Raises: `Misconfigured`."""
     if not file:
         found = secrets(name)
         if not found:
-            key = name.upper().replace("-", "_")
-            raise Misconfigured(f"there is no {what}: name a file in {FILE}, or set CLAW_SECRET_{key} where it runs")
+            variable = secret_variable(name)
+            raise Misconfigured(f"there is no {what}: name a file in {FILE}, or set {variable} where it runs")
         return found.strip()
     path = Path(file).expanduser()
     try:

@@ -153,6 +153,25 @@ async def test_a_webhook_is_tried_again_then_kept_and_can_be_redriven() -> None:
         assert receiver.got[-1][2]["Idempotency-Key"] == receiver.got[-2][2]["Idempotency-Key"]
 
 
+@pytest.mark.parametrize("secrets", [{}, {"hook": ""}])
+async def test_a_webhook_that_can_not_be_signed_is_not_sent(secrets: dict[str, str]) -> None:
+    async with Cluster() as cluster:
+        control = await cluster.control()
+        receiver = Receiver()
+        sending(control, receiver)
+        control.triggers.secrets = secrets.get
+        client = cluster.client()
+        await client.triggers.add("hook", on="task.submitted", webhook="http://x/y", secret="hook")  # noqa: S106 - a name
+        await client.submit("echo", id="a")
+        await cluster.until(lambda: state(cluster, "hook").failed == 1)
+        [failure] = state(cluster, "hook").failures
+        assert (failure.reason, failure.tries) == (
+            "control has no secret 'hook': set CLAW_SECRET_HOOK where it runs",
+            1,
+        )
+        assert receiver.got == []
+
+
 async def test_a_receiver_that_hangs_holds_up_no_other_trigger() -> None:
     async with Cluster() as cluster:
         control = await cluster.control()

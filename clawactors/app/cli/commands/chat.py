@@ -12,7 +12,7 @@ from clawactors.app.cli.session import explained, find, with_client
 from clawactors.app.client import Client
 from clawactors.app.problem import Problem
 from clawactors.runtime.client.bridges import BridgeRow
-from clawactors.runtime.control.triggers.deliveries import secret_of
+from clawactors.runtime.notifications.settings import secret_of
 
 __all__ = ["run"]
 

@@ -6,8 +6,7 @@
 """
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,9 +16,11 @@ from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Exists, Refused
 from clawactors.kernel.time import iso
 from clawactors.runtime.call import Call
+from clawactors.runtime.clock import Clock
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.expressions import Expression, Template
-from clawactors.runtime.webhooks import PostSender, SendFailed, signed
+from clawactors.runtime.notifications import Outlets
+from clawactors.runtime.notifications.failure import OutletFailed
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.nodes.row import NodeWork
 from clawactors.systems.nodes.row import row as node_row
@@ -34,12 +35,11 @@ from clawactors.systems.triggers.events import Place, TriggerPlan
 from clawactors.systems.triggers.names import name_of
 from clawactors.systems.triggers.planning import LOOP_DEPTH
 
-__all__ = ["CHAIN", "PAUSES_S", "Deliverer", "DeliveryFailed", "LoopFound", "Occurrence", "secret_of"]
+__all__ = ["CHAIN", "PAUSES_S", "Deliverer", "DeliveryFailed", "LoopFound", "Occurrence", "send_patiently"]
 
 CHAIN: Final = "triggers"
 """The key in a task's metadata: the names of the triggers that led to it, the first one first."""
 PAUSES_S: Final = (5.0, 30.0, 120.0, 445.0)
-_LONGEST_PAUSE_S: Final = 600.0
 _AT_ONCE: Final = 8
 """Requests of one trigger that are open at once."""
 _ANCESTORS: Final = 64
@@ -59,9 +59,17 @@ class LoopFound(DeliveryFailed):
     """The trigger would set itself off again."""
 
 
-def secret_of(name: str) -> str | None:
-    """The secret of that name, from the environment of this process: `CLAW_SECRET_` and the name in capitals."""
-    return os.environ.get(f"CLAW_SECRET_{name.upper().replace('-', '_')}")
+async def send_patiently(send: Callable[[], Awaitable[None]], pauses_s: Iterable[float], clock: Clock) -> None:
+    """Sends, and again after each pause while that may help. Raises: `DeliveryFailed`."""
+    for tries, pause_s in enumerate((*pauses_s, None), 1):
+        try:
+            await send()
+            return
+        except OutletFailed as failed:
+            if failed.final or pause_s is None:
+                raise DeliveryFailed(str(failed), tries) from None
+            wait_s = max(pause_s * (0.8 + 0.4 * clock.roll()), failed.retry_after_s)
+        await asyncio.sleep(wait_s)
 
 
 class Occurrence(msgspec.Struct, frozen=True):
@@ -81,13 +89,12 @@ class Deliverer:
         plan: TriggerPlan,
         dispatcher: Dispatcher,
         requests: Requests,
-        sender: PostSender,
-        secrets: Callable[[str], str | None] = secret_of,
-        pauses_s: Sequence[float] = PAUSES_S,
+        outlets: Outlets,
+        pauses_s: tuple[float, ...],
     ) -> None:
         self._name, self._plan = name, plan
-        self._dispatcher, self._requests, self._sender = dispatcher, requests, sender
-        self._secrets, self._pauses_s = secrets, pauses_s
+        self._dispatcher, self._requests = dispatcher, requests
+        self._outlets, self._pauses_s = outlets, pauses_s
         self._open = asyncio.Semaphore(_AT_ONCE)
         self._rows: dict[str, Callable[[Place], Awaitable[tuple[dict[str, Any], Spec | None]]]] = {
             NODES.name: self._node,
@@ -169,30 +176,15 @@ class Deliverer:
         return ()
 
     async def _post(self, delivery: Occurrence, variables: Mapping[str, Any]) -> None:
-        plan, reason, tries = self._plan, "", 0
+        context, plan = self._dispatcher.context, self._plan
         body, id = self._body(delivery, variables), delivery_id(self._name, delivery.place)
-        for pause_s in (*self._pauses_s, 0.0):
-            tries += 1
-            secret = self._secrets(plan.secret) if plan.secret else ""
-            if secret is None:
-                key = plan.secret.upper().replace("-", "_")
-                raise DeliveryFailed(
-                    f"control has no secret {plan.secret!r}: set CLAW_SECRET_{key} where it runs", tries
-                )
-            retry_after_s = 0.0
-            at_s = self._dispatcher.context.time.now_ns() // 1_000_000_000
-            try:
-                async with self._open:
-                    reply = await self._sender.post(plan.webhook, body, signed(secret, id, at_s, body))
-            except SendFailed as failed:
-                reason = str(failed)
-            else:
-                if 200 <= reply.status < 300:
-                    return
-                reason, retry_after_s = f"answered {reply.status}", min(reply.retry_after_s, _LONGEST_PAUSE_S)
-            if tries <= len(self._pauses_s):
-                await asyncio.sleep(max(pause_s * (0.8 + 0.4 * self._dispatcher.context.clock.roll()), retry_after_s))
-        raise DeliveryFailed(reason, tries)
+
+        async def post() -> None:
+            async with self._open:
+                at_s = context.time.now_ns() // 1_000_000_000
+                await self._outlets.post(plan.webhook, body, id, at_s, plan.secret)
+
+        await send_patiently(post, self._pauses_s, context.clock)
 
     def _body(self, delivery: Occurrence, variables: Mapping[str, Any]) -> bytes:
         place = delivery.place

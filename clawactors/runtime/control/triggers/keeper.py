@@ -9,13 +9,13 @@ from clawactors.eventlog import EventLogError
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kinds
-from clawactors.runtime.control.triggers.deliveries import PAUSES_S, Deliverer, DeliveryFailed, secret_of
+from clawactors.runtime.control.triggers.deliveries import PAUSES_S, Deliverer, DeliveryFailed
 from clawactors.runtime.control.triggers.noticer import Noticer
 from clawactors.runtime.control.triggers.notices import QUIET_S, NoticeRun
 from clawactors.runtime.control.triggers.run import TriggerRun
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.notifications import Outlets
-from clawactors.runtime.notifications.settings import NotifySettings
+from clawactors.runtime.notifications.settings import NotifySettings, secret_of
 from clawactors.runtime.notifications.words import Gathered, Happening
 from clawactors.runtime.webhooks import HttpSender, PostSender
 from clawactors.systems.triggers import Trigger
@@ -95,7 +95,7 @@ class TriggerKeeper:
     def _run(self, name: str, known: Snapshot[Trigger], plan: TriggerPlan) -> TriggerRun:
         dispatcher, pauses_s = self._dispatcher, tuple(self.pauses_s)
         if plan.notify is None:
-            deliverer = Deliverer(name, plan, dispatcher, self._requests, self.sender, self.secrets, pauses_s)
+            deliverer = Deliverer(name, plan, dispatcher, self._requests, self.outlets, pauses_s)
             return TriggerRun(name, known, plan, deliverer.deliver, dispatcher, self._kinds)
 
         def muted_until_ns() -> int:

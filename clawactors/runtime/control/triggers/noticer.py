@@ -1,6 +1,5 @@
 """What one rule that notifies says of an event, and how its messages go out."""
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
@@ -10,9 +9,8 @@ import msgspec
 
 from clawactors.kernel.time import iso
 from clawactors.runtime.call import Call
-from clawactors.runtime.control.triggers.deliveries import DeliveryFailed, Occurrence
+from clawactors.runtime.control.triggers.deliveries import Occurrence, send_patiently
 from clawactors.runtime.dispatcher import Dispatcher
-from clawactors.runtime.notifications.failure import OutletFailed
 from clawactors.runtime.notifications.outlets import Outlets
 from clawactors.runtime.notifications.words import Gathered, Happening
 from clawactors.systems.alarms.kind import ALARMS
@@ -97,20 +95,13 @@ class Noticer:
 
     async def send(self, gathered: Gathered, place: Place, pauses_s: tuple[float, ...]) -> None:
         """Sends the message; again after each pause while it may help. Raises: `DeliveryFailed`."""
-        message, reason, tries = gathered.message(delivery_id(self.name, place), self.name), "", 0
-        context = self._dispatcher.context
-        for pause_s in (*pauses_s, -1.0):
-            tries += 1
-            try:
-                at_s = context.time.now_ns() // 1_000_000_000
-                await self._outlets.send(self.wanted.to, message, self.name, at_s, self.plan.secret)
-                return
-            except OutletFailed as failed:
-                reason = str(failed)
-                if failed.final or pause_s < 0:
-                    break
-                await asyncio.sleep(max(pause_s * (0.8 + 0.4 * context.clock.roll()), failed.retry_after_s))
-        raise DeliveryFailed(reason, tries)
+        message, context = gathered.message(delivery_id(self.name, place), self.name), self._dispatcher.context
+
+        async def send() -> None:
+            at_s = context.time.now_ns() // 1_000_000_000
+            await self._outlets.send(self.wanted.to, message, self.name, at_s, self.plan.secret)
+
+        await send_patiently(send, pauses_s, context.clock)
 
 
 def _why(what: str, event: Any, task: Task) -> str:
