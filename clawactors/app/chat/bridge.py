@@ -57,7 +57,7 @@ class ChatBridge:
             except OutletFailed as failed:
                 if failed.final:
                     raise Misconfigured(str(failed)) from None
-                pause_s = max(self._pauses_s[min(failures, len(self._pauses_s) - 1)], failed.retry_after_s)
+                pause_s = self._pause_s(failures, failed)
                 failures += 1
                 _log.warning("%s: %s; asking again in %g s", self._name, failed, pause_s)
                 await asyncio.sleep(pause_s)
@@ -108,9 +108,13 @@ class ChatBridge:
                     return
                 if not failed.sent_perhaps:
                     await self._insist(lambda: self._own.bridges.answering(self._name, ""))
-                pause_s = max(self._pauses_s[min(failures, len(self._pauses_s) - 1)], failed.retry_after_s)
+                pause_s = self._pause_s(failures, failed)
                 failures += 1
                 await asyncio.sleep(min(pause_s, _LONGEST_S))
+
+    def _pause_s(self, failures: int, failed: OutletFailed) -> float:
+        """How long to wait after a failure that so many came before."""
+        return max(self._pauses_s[min(failures, len(self._pauses_s) - 1)], failed.retry_after_s)
 
     async def _advance(self, place: str, ignored: int = 0, strangers: Iterable[Stranger] = ()) -> None:
         after = self._bridge.place

@@ -8,7 +8,7 @@
 from typing import Final, assert_never
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
@@ -119,7 +119,7 @@ def decide(command: BridgeCommand, bridge: BridgeState) -> tuple[e.BridgeEvent, 
                 return ()
             if len(bridge.members) >= _MEMBERS_MAX:
                 raise Refused(f"a bridge has at most {_MEMBERS_MAX} chats and members")
-            return (e.ChatAllowed(**{name: getattr(who, name) for name in e.ChatMember.__struct_fields__}, by=by),)
+            return (e.ChatAllowed(**asdict(who), by=by),)
         case DisallowChat(chat=chat, member=member, by=by):
             if not any((each.chat, each.member) == (chat, member) for each in bridge.members):
                 raise Refused(f"chat {chat}{f' member {member}' if member else ''} is not on the list")
@@ -129,8 +129,7 @@ def decide(command: BridgeCommand, bridge: BridgeState) -> tuple[e.BridgeEvent, 
         case AdvanceBridge():
             if command.after != bridge.place:
                 raise Refused("another process runs this bridge, and is further")
-            fields = {"ignored": command.ignored, "strangers": command.strangers}
-            return (e.BridgeAdvanced(place=command.place, **fields),)  # type: ignore[arg-type]
+            return (e.BridgeAdvanced(place=command.place, ignored=command.ignored, strangers=command.strangers),)
         case NumberApprovals(asks=asks):
             return _numbered(asks, bridge)
         case _:

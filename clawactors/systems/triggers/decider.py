@@ -69,7 +69,7 @@ def decide(command: c.TriggerCommand, trigger: Trigger) -> tuple[e.TriggerEvent,
         case c.ResumeTrigger():
             return () if trigger.status == "active" else (e.TriggerResumed(command.by),)
         case c.RedriveTrigger():
-            places = _failed(trigger, command.deliveries) if command.deliveries else _failed(trigger)
+            places = _failed(trigger, command.deliveries or None)
             return (e.TriggerRedriven(places, command.by),) if places else ()
         case c.MuteTrigger(until_ns=until_ns):
             if trigger.plan is None or trigger.plan.notify is None:
@@ -88,8 +88,8 @@ def decide(command: c.TriggerCommand, trigger: Trigger) -> tuple[e.TriggerEvent,
             assert_never(command)
 
 
-def _failed(trigger: Trigger, deliveries: tuple[str, ...] | None = None) -> tuple[e.Place, ...]:
-    """The places of these failures, or of all."""
+def _failed(trigger: Trigger, deliveries: tuple[str, ...] | None) -> tuple[e.Place, ...]:
+    """The places of these failures, None for all."""
     places = (failure.place for failure in trigger.failures)
     return tuple(place for place in places if deliveries is None or f"{place.seq}-{place.index}" in deliveries)
 
