@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import math
 from typing import Final
 
 import msgspec
@@ -56,8 +55,7 @@ class ArchiveKeeper(RequestEndpoint):
     async def serve(self) -> None:
         """Looks whether this process leads, and whether it is time. Ends when it is cancelled."""
         clock = asyncio.get_running_loop().time
-        began_s = clock()
-        first_s, last_s = began_s + _AFTER_START_S, began_s
+        began_s, last_s = clock(), None
         try:
             while True:
                 leads = self._control.leadership.leading
@@ -67,9 +65,8 @@ class ArchiveKeeper(RequestEndpoint):
                 elif not leads and self._serving:
                     await self.aclose()
                 after_s = self._control.settings.live.current.archive_after
-                due_s = min(
-                    last_s + min(_EVERY_S, max(_LOOK_S, after_s / 4)), first_s if last_s == began_s else math.inf
-                )
+                every_s = min(_EVERY_S, max(_LOOK_S, after_s / 4))
+                due_s = began_s + min(_AFTER_START_S, every_s) if last_s is None else last_s + every_s
                 if leads and after_s and clock() >= due_s and not self._is_running:
                     self._begin("", after_s, _RESTS)
                     last_s = clock()
