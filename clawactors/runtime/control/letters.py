@@ -53,8 +53,9 @@ class LettersEndpoint(RequestEndpoint):
             raise InvalidQuery(f"a page has 1 to {_LIMIT} dead letters, not {question.limit}")
         first, last = await self._dead.bounds()
         at = min(last, question.before - 1) if question.before else last
+        lowest = max(first, at - _LOOKED_AT + 1)
         letters: list[Letter] = []
-        for seq in range(at, max(first, at - _LOOKED_AT + 1) - 1, -1):
+        for seq in range(at, lowest - 1, -1):
             found = await self._dead.at(seq)
             if found is None:
                 continue
@@ -65,8 +66,7 @@ class LettersEndpoint(RequestEndpoint):
                 letters.append(letter)
                 if len(letters) == question.limit:
                     return LettersReply(letters=letters, before=seq if seq > first else 0)
-        rest = at - _LOOKED_AT + 1
-        return LettersReply(letters=letters, before=rest if rest > first else 0)
+        return LettersReply(letters=letters, before=lowest if lowest > first else 0)
 
     @answering(msgspec.json.Decoder(DropLetters).decode, _encode, DropReply, "a request")
     async def _drop(self, _principal: str, request: DropLetters) -> DropReply:
