@@ -216,7 +216,7 @@ class SyncBridges:
 
     def advance(
         self, name: str, after: str, place: str, *, ignored: int = 0, strangers: Iterable[Stranger] = ...
-    ) -> None:
+    ) -> BridgeState:
         """Puts on record that all messages up to `place` are done with. Raises: `Refused` if another process has."""
 
 class SyncClientDeadLetters:

@@ -119,15 +119,13 @@ class ChatBridge:
     async def _advance(self, place: str, ignored: int = 0, strangers: Iterable[Stranger] = ()) -> None:
         after = self._bridge.place
         try:
-            await self._insist(
+            self._bridge = await self._insist(
                 lambda: self._own.bridges.advance(self._name, after, place, ignored=ignored, strangers=strangers)
             )
         except Refused:
             await self._load()
             if self._bridge.place != place:
                 raise
-            return
-        await self._load()
 
     async def _load(self) -> None:
         self._bridge = await self._insist(lambda: self._own.bridges.state(self._name))

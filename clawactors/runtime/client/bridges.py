@@ -74,10 +74,10 @@ class Bridges(NamedChanges[BridgeState]):
 
     async def advance(
         self, name: str, after: str, place: str, *, ignored: int = 0, strangers: Iterable[Stranger] = ()
-    ) -> None:
+    ) -> BridgeState:
         """Puts on record that all messages up to `place` are done with. Raises: `Refused` if another process has."""
         request = x.AdvanceBridgeRequest(after=after, place=place, ignored=ignored, strangers=tuple(strangers))
-        await self._ask(checked_id(name), request)
+        return (await self._ask(checked_id(name), request)).state
 
     async def _changed(self, name: str, request: x.AllowChatRequest | x.DisallowChatRequest) -> BridgeRow:
         if not name:
