@@ -173,7 +173,7 @@ async def test_an_answer_that_does_not_go_out_is_sent_again(telegram: FakeTelegr
         await telegram.until_sent(1)
         await telegram.say("help")
         await telegram.until_sent(2)
-        await asyncio.sleep(0.05)
+        await advanced(cluster, f"12:{telegram.next_id}")
         assert len(telegram.sent) == 2
 
 

@@ -7,12 +7,16 @@ import pytest
 
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.runtime.call import Call
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.alarms import AlarmGauge, AlarmKeeper, Measured
 from clawactors.runtime.notifications.failure import OutletFailed
 from clawactors.runtime.notifications.words import NoticeMessage
 from clawactors.runtime.webhooks import PostReply
 from clawactors.systems.alarms import ALARM, Alarm
+from clawactors.systems.nodes.commands import LoseNode
+from clawactors.systems.nodes.events import NodeJoined
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.skills import skill
 from tests.clawactors.runtime.cluster import Cluster
 from tests.clawactors.runtime.test_triggers import Receiver, sending, state
@@ -51,7 +55,7 @@ async def test_a_task_that_dies_is_told_with_why_its_id_and_what_helps() -> None
         quick(await cluster.control(), receiver)
         await cluster.node("n1", [fails])
         client = cluster.client()
-        row = await client.notifications.add("ops", ["dead", ""][:1], URL, skill="fai*", every=0)
+        row = await client.notifications.add("ops", ["dead"], URL, skill="fai*", every=0)
         assert (row.status, row.when, row.sent) == ("active", ("dead",), 0)
         await client.submit("fails", {"text": "no\r\nBcc: x \x1b[2J"}, id="a", max_retries=0, user="ada")
         await cluster.until(lambda: state(cluster, "ops").fired == 1)
@@ -86,8 +90,8 @@ async def test_a_hundred_in_one_minute_are_one_message_with_counts() -> None:
 
 async def test_an_approval_and_a_lost_node_are_told_and_others_are_not() -> None:
     async with Cluster() as cluster:
-        receiver = Receiver()
-        quick(await cluster.control(), receiver)
+        receiver, control = Receiver(), await cluster.control()
+        quick(control, receiver)
         await cluster.node("n1", [asks, fails])
         client = cluster.client()
         await client.notifications.add("people", "approval", URL, user="ada", every="0s")
@@ -98,6 +102,14 @@ async def test_an_approval_and_a_lost_node_are_told_and_others_are_not() -> None
         assert [item["id"] for item in body["items"]] == ["a"]
         assert "Question: Deploy?" in body["text"]
         assert "claw approve a go" in body["text"]
+        await client.notifications.add("nodes", "node-lost", URL, every=0)
+        [incarnation] = [event.incarnation for event in cluster.events("n1", "node") if isinstance(event, NodeJoined)]
+        await cluster.kill("node/n1")
+        await control.dispatcher.send(Call(NODES, "n1", (LoseNode(incarnation, "it was killed"),)))
+        await cluster.until(lambda: state(cluster, "nodes").fired == 1)
+        assert told(receiver)[1:] == [told(receiver)[-1]]
+        [lost] = told(receiver)[-1]["items"]
+        assert (lost["title"], lost["why"], lost["commands"]) == ("node n1 is lost", "it was killed", ["claw node n1"])
 
 
 async def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id() -> None:
