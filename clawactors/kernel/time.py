@@ -31,7 +31,6 @@ _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 LONGEST_S: Final = 100 * 365 * 86400.0
 """A hundred years: no duration is longer."""
 _SECOND = timedelta(seconds=1)
-
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 

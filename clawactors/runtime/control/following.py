@@ -63,7 +63,7 @@ class _Reader:
         try:
             self.held = coming.result()
         except StopAsyncIteration:
-            raise Unavailable("the output is followed no longer") from None
+            raise Unavailable("the stream is followed no longer") from None
         return True
 
     async def aclose(self) -> None:

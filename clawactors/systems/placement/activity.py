@@ -70,7 +70,7 @@ class Activity:
         """From where on it has seen everything."""
 
     def apply(self, events: Sequence[object], at_ns: int, before: Task | None = None) -> None:
-        """Counts a commit; `before` is the task that it is of, as it was."""
+        """Counts a commit; `before` is its task before the commit."""
         second = at_ns // _SECOND_NS
         if second != self._now:
             self._turn(second)

@@ -1,6 +1,6 @@
-"""How long runs took: in each dimension, how many fell into which class of duration. Sketches of that kind add up.
+"""How long runs took: in each dimension, how many fell into which class of duration.
 
-1. A run that has ended stays counted: it took place, whatever becomes of its task.
+A run that has ended stays counted: it took place, whatever becomes of its task.
 """
 
 from collections.abc import Iterable
