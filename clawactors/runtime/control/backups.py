@@ -55,9 +55,10 @@ class BackupKeeper:
         """Has a backup made if one is due and this process leads; True where one was tried. Raises: `Unavailable`."""
         if not self._leads():
             return False
-        if not await self._plan_as_set() and await self._due() is None:
+        backups = await self._load()
+        if not await self._plan_as_set(backups) and self._due(backups) is None:
             return False
-        if (plan := await self._due(at_least=-1)) is None:
+        if (plan := self._due(await self._load(at_least=-1))) is None:
             return False
         command: BackupCommand
         try:
@@ -68,13 +69,17 @@ class BackupKeeper:
         await self._dispatcher.send(Call(BACKUPS, CLUSTER, (command,)))
         return True
 
-    async def _plan_as_set(self) -> bool:
+    async def _load(self, at_least: int = 0) -> Backups:
+        """What is known as of that version; -1 means all that is in the log. Raises: `Unavailable`."""
+        backups: Backups = (await self._dispatcher.snapshots.load(BACKUPS, CLUSTER, at_least=at_least)).snapshot.state
+        return backups
+
+    async def _plan_as_set(self, known: Backups) -> bool:
         """Records what the settings plan, once for each change of them; True if there was one.
 
         Raises: `Refused`, `Unavailable`.
         """
         wanted = _plan_of(self._settings.current)
-        known: Backups = (await self._dispatcher.snapshots.load(BACKUPS, CLUSTER)).snapshot.state
         if wanted == known.of_settings:
             return False
         by = self._dispatcher.context.by
@@ -82,10 +87,8 @@ class BackupKeeper:
         await self._dispatcher.send(Call(BACKUPS, CLUSTER, (command,)))
         return True
 
-    async def _due(self, at_least: int = 0) -> BackupPlan | None:
-        """The plan of which one is due, as of that version; -1 means all that is in the log."""
-        loaded = await self._dispatcher.snapshots.load(BACKUPS, CLUSTER, at_least=at_least)
-        backups = loaded.snapshot.state
+    def _due(self, backups: Backups) -> BackupPlan | None:
+        """The plan of which one is due."""
         due = due_ns(backups)
         return backups.plan if due is not None and due <= self._dispatcher.context.time.now_ns() else None
 
