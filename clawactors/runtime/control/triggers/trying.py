@@ -49,8 +49,9 @@ class NotifyTestEndpoint(RequestEndpoint):
         key = f"{principal}.{asked.request}"
         job = self._jobs.get(key)
         if job is None:
-            plan = self._keeper.roster.known(asked.name).state.plan
-            if plan is None or plan.notify is None or not self._keeper.roster.known(asked.name).state.exists:
+            rule = self._keeper.roster.known(asked.name).state
+            plan = rule.plan
+            if plan is None or plan.notify is None or not rule.exists:
                 raise NotFound(f"there is no notification {asked.name!r}")
             while len(self._jobs) >= _KEPT:
                 self._jobs.pop(next(iter(self._jobs))).cancel()
