@@ -1,5 +1,6 @@
 """Answers with the version of what they hold, and pages that name the next one."""
 
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from litestar import Request, Response
 from clawactors.app.web.problems import HttpProblem
 from clawactors.runtime.client.rows import Page, TaskRow
 
-__all__ = ["check_match", "etag_of", "json_of", "paged", "submitted", "versioned"]
+__all__ = ["begun", "check_match", "etag_of", "json_of", "paged", "submitted", "versioned"]
 
 
 class _Versioned(Protocol):
@@ -55,6 +56,19 @@ def check_match(version: int, if_match: str) -> None:
 def json_of(value: Any) -> Response[Any]:
     """Any value as JSON, a text too, which would be sent as it is."""
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+async def begun[T](items: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The items, once the first is there: what fails before it is an answer of its own, and cuts none."""
+    first = await anext(items, None)
+
+    async def all_of() -> AsyncIterator[T]:
+        if first is not None:
+            yield first
+            async for item in items:
+                yield item
+
+    return all_of()
 
 
 def paged[R](request: Request[Any, Any, Any], page: Page[R]) -> Response[Page[R]]:

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Controller, Request, get, put
 from litestar.response import Stream
 
+from clawactors.app.web.answers import begun
 from clawactors.app.web.parameters import Claw, InPath
 from clawactors.app.web.ranges import Range, RangeHeader, attachment, range_of
 from clawactors.eventlog import Missing
@@ -54,15 +55,8 @@ class TaskFileRoutes(Controller):
         """A file of the task by its name, or by the parameter that holds it, whole or in a range."""
         file = (await claw.files.row(id, name)).file
         part = range_of(wanted, file.size_bytes)
-        pieces = claw.files.read(file, part.start, part.end)
-        first = await anext(pieces, b"")  # a file that is gone is an answer, not a cut one
-
-        async def bytes_of() -> AsyncIterator[bytes]:
-            yield first
-            async for piece in pieces:
-                yield piece
-
-        return _download(bytes_of(), file.name, part)
+        pieces = await begun(claw.files.read(file, part.start, part.end))
+        return _download(pieces, file.name, part)
 
 
 def _download(body: AsyncIterator[bytes], name: str, part: Range) -> Stream:

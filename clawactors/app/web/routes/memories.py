@@ -1,6 +1,5 @@
 """Memories: searched, kept, changed, forgotten. `/api/v1/memories`."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
+from clawactors.app.web.answers import begun
 from clawactors.app.web.parameters import At, Claw, InPath, Key, Owner, Text, Time, given_of, moment, place, until
 from clawactors.app.web.routes import memorybodies as b
 from clawactors.kernel.errors import InvalidQuery
@@ -93,16 +93,9 @@ class MemoryRoutes(Controller):
         status: FromQuery[Status | None] = None,
     ) -> Stream:
         """All memories of an owner as JSON lines, oldest first."""
-        rows = claw.memories.export(owner, session=session, agent=agent, status=status)
-        first = await anext(rows, None)
-
-        async def lines() -> AsyncIterator[bytes]:
-            if first is not None:
-                yield msgspec.json.encode(first) + b"\n"
-                async for row in rows:
-                    yield msgspec.json.encode(row) + b"\n"
-
-        return Stream(lines(), media_type="application/x-ndjson")
+        rows = await begun(claw.memories.export(owner, session=session, agent=agent, status=status))
+        lines = (msgspec.json.encode(row) + b"\n" async for row in rows)
+        return Stream(lines, media_type="application/x-ndjson")
 
     @get("/audit", operation_id="memories.audit")
     async def audit(
