@@ -156,7 +156,7 @@ class EventHub:
             self._listening.discard(listener)
 
     def _caught_up(self, listener: _Listener, after: EventId | None) -> AsyncGenerator[bytes]:
-        """What came before the listener had its place, which is now."""
+        """What came before now, from when on the listener is told of each event."""
         listener.frames.clear()
         wanted = listener.wanted
         if after is None:

@@ -59,7 +59,7 @@ Fresh = Annotated[bool, QueryParameter(description="waits until the answer holds
 At = Annotated[
     str,
     QueryParameter(
-        description="as it was at a sequence of the log, a time (ISO 8601 with zone), or a time ago as in `-2h`"
+        description="a past moment: a sequence of the log, a time (ISO 8601 with zone), or a time ago as in `-2h`"
     ),
 ]
 Time = Annotated[str, QueryParameter(description="a time, ISO 8601 with its zone")]
@@ -123,7 +123,7 @@ async def place(claw: ClusterClient, name: str, text: str) -> dict[str, Any]:
 
 
 def as_of(claw: ClusterClient, at: str) -> ClusterClient | PastCluster:
-    """Whom to ask for the state of then, or of now for ''. Raises: `InvalidQuery`."""
+    """The client that reads the past at that moment, or the present for ''. Raises: `InvalidQuery`."""
     found = _read("at", place_of, at)
     if found is None:
         return claw

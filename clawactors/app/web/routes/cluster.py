@@ -99,7 +99,7 @@ class ClusterRoutes(Controller):
             fresh=fresh,
         )
         sizes = None if isinstance(then, PastCluster) else await then.sizes()
-        return ClusterStatistics(**{name: getattr(found, name) for name in found.__struct_fields__}, sizes=sizes)
+        return ClusterStatistics(**msgspec.structs.asdict(found), sizes=sizes)
 
     @get("/doctor", operation_id="checks")
     async def doctor(self, claw: Claw) -> Checks:

@@ -24,6 +24,7 @@ __all__ = ["EventRoutes"]
 _STREAM = "text/event-stream"
 _OF_MEMORY = ("chat.", "memory.", "owner.")
 """What a key without the scope `memory` is not sent."""
+_Types = Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")]
 _From = Annotated[
     str, QueryParameter(name="from", description="events behind this sequence; 0 for all. By default from now on")
 ]
@@ -40,7 +41,7 @@ class EventRoutes(Controller):
     async def events(
         self,
         request: Request[Any, Any, Any],
-        type: Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")] = None,
+        type: _Types = None,
         task: Text = "",
         skill: Text = "",
         user: Text = "",
@@ -60,7 +61,7 @@ class EventRoutes(Controller):
         request: Request[Any, Any, Any],
         claw: Claw,
         id: InPath,
-        type: Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")] = None,
+        type: _Types = None,
         begin: _From = "",
         last: _Last = "",
     ) -> Stream:

@@ -1,4 +1,4 @@
-// One task: why it is in its state, what happened when, what it said, and how it was at any moment.
+// One task: why it is in its state, what happened when, what it said, and its state at any moment.
 
 import { get, patch, path, post, remove } from "../core/api.js";
 import { h, later, put, say } from "../core/dom.js";
