@@ -1,15 +1,16 @@
 // One task: why it is in its state, what happened when, what it said, and its state at any moment.
 
 import { get, patch, path, post, remove } from "../core/api.js";
-import { h, later, put, say } from "../core/dom.js";
+import { h, later, put } from "../core/dom.js";
 import { between, duration, exact, number, time } from "../core/format.js";
 import { follow, pause, repeat } from "../core/live.js";
+import { outputOf } from "../core/output.js";
 import { newTask, PRIORITIES } from "../core/submit.js";
-import { act, ask, badge, button, code, copier, empty, facts, failed, field, fold, idOf, json, section, sure, table, taskLink, toast } from "../core/widgets.js";
+import { waterfall } from "../core/waterfall.js";
+import { act, ask, badge, button, copier, empty, facts, failed, field, fold, idOf, json, section, sure, table, taskLink } from "../core/widgets.js";
 
 const ENDED = ["completed", "failed", "cancelled", "dead", "archived"];
 const OPEN = ["pending", "waiting", "scheduled", "running", "blocked", "paused"];
-const LOG_MOST = 400_000; // characters of output that stay on the page
 const EVENTS_MOST = 300;
 
 export default async function task({ root, rest, signal, query, set, go, title }) {
@@ -122,7 +123,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     ])));
   }
 
-  const output = makeOutput(where, signal, () => row);
+  const output = outputOf(where, signal, () => !ENDED.includes(row?.status));
   const travel = makeTravel();
 
   function makeTravel() {
@@ -253,95 +254,4 @@ function payload(row) {
     known.map(([name, value]) => h("div", null, h("h3", null, name, " ", copier(typeof value === "string" ? value : JSON.stringify(value, null, 2), `Copy ${name}`)), json(value))),
     stepped.length ? fold(`Results of ${stepped.length} steps`, () => stepped.map((each) => json(each.error ?? each.result, each.name))) : null,
     failure || known.length || stepped.length ? null : empty("This task has no values yet.")));
-}
-
-/** Attempts, and the steps in them, on one axis of time. */
-function waterfall(row, history) {
-  const attempts = [];
-  for (const event of history) {
-    if (event.type === "task.scheduled") attempts.push({ name: `attempt ${event.attempt ?? attempts.length + 1}`, node: event.node, from: event.at, to: null, status: "running", attempt: event.attempt ?? attempts.length + 1 });
-    const last = attempts.at(-1);
-    if (!last || last.to) continue;
-    const end = { "task.completed": "completed", "task.attempt_failed": "failed", "task.failed": "failed", "task.dead": "dead", "task.cancelled": "cancelled", "task.interrupted": "interrupted", "task.blocked": "blocked" }[event.type];
-    if (end) Object.assign(last, { to: event.at, status: end });
-  }
-  const bars = attempts.flatMap((each) => [each, ...(row.steps ?? []).filter((step) => step.attempt === each.attempt).map((step) => ({ name: step.name, from: step.started_at ?? step.completed_at, to: step.completed_at, status: step.status, step: true }))]).filter((each) => each.from);
-  if (!bars.length) return section("Waterfall", empty("It has not run yet."));
-  const begin = Math.min(...bars.map((each) => Date.parse(each.from)));
-  const end = Math.max(...bars.map((each) => (each.to ? Date.parse(each.to) : Date.now())), begin + 1);
-  const tone = (status) => ({ completed: "good", failed: "bad", dead: "bad", undo_failed: "bad", interrupted: "warn", blocked: "warn", compensated: "warn" })[status] ?? "";
-  return section("Waterfall", h("div", { class: "fall", role: "list", "aria-label": "Attempts and steps" }, bars.slice(0, 200).map((each) => {
-    const from = Date.parse(each.from);
-    const to = each.to ? Date.parse(each.to) : Date.now();
-    const took = duration((to - from) / 1000);
-    return h("div", { role: "listitem", class: `${each.step ? "step" : "strong"} ${tone(each.status)}`, title: `${each.name}: ${each.status}, ${exact(each.from)}, ${took}` },
-      h("span", { class: "name" }, each.name, each.node ? h("span", { class: "muted" }, ` ${each.node}`) : null, h("span", { class: "unseen" }, `, ${each.status}`)),
-      h("span", { class: "bar-space", "aria-hidden": "true" }, h("span", { style: { left: `${((from - begin) / (end - begin)) * 100}%`, width: `${(Math.max(to - from, 0) / (end - begin)) * 100}%` } })),
-      h("span", { class: "num muted" }, took));
-  })), bars.length > 200 ? h("p", { class: "muted" }, `The first 200 of ${bars.length}.`) : null);
-}
-
-/** What the task printed and emitted, live. */
-function makeOutput(where, signal, rowNow) {
-  const pre = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": "Output", "aria-live": "off" });
-  const state = h("span", { class: "muted", role: "status" });
-  const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Stream" });
-  let stop = new AbortController();
-  signal.addEventListener("abort", () => stop.abort());
-
-  function choose(name) {
-    stop.abort();
-    stop = new AbortController();
-    const mine = stop;
-    put(pre);
-    for (const each of tabs.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.stream === name));
-    let waiting = "";
-    let frame = 0;
-    let length = 0;
-    const flush = () => {
-      frame = 0;
-      const down = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 30;
-      pre.append(waiting);
-      length += waiting.length;
-      waiting = "";
-      while (length > LOG_MOST && pre.firstChild !== pre.lastChild) {
-        length -= pre.firstChild.textContent.length;
-        pre.firstChild.remove();
-      }
-      if (down) pre.scrollTop = pre.scrollHeight;
-    };
-    follow(where + path("stream", name), {}, {
-      signal: mine.signal,
-      onEvent: ({ data }) => {
-        waiting += textOf(data);
-        frame ||= requestAnimationFrame(flush);
-      },
-      onState: (text, error) => {
-        if (mine !== stop) return;
-        state.textContent = error ? "" : { live: ENDED.includes(rowNow()?.status) ? "" : "live", retrying: "reconnecting…", ended: "" }[text];
-        if (error && error.status !== 404) toast(error.message, "warn", error.hint);
-      },
-    });
-  }
-
-  function textOf(data) {
-    let chunk = data;
-    try {
-      chunk = JSON.parse(data);
-    } catch {
-      return data;
-    }
-    const value = chunk && typeof chunk === "object" ? (chunk.text ?? chunk.value ?? chunk) : chunk;
-    return typeof value === "string" ? value : value && typeof value.text === "string" ? value.text : `${JSON.stringify(value)}\n`;
-  }
-
-  const other = button("Other…", async () => {
-    const given = await ask({ title: "Another stream", text: "The name that the task's code emits to.", fields: [{ name: "name", label: "Stream", required: true }], submit: "Follow" });
-    if (!given) return;
-    other.before(button(given.name, () => choose(given.name), { class: "small", "data-stream": given.name }));
-    choose(given.name);
-  }, { class: "quiet small" });
-  put(tabs, [["log", "Log"], ["out", "Tokens"]].map(([name, text]) => button(text, () => choose(name), { class: "small", "data-stream": name })), other);
-  const element = section("Output", { extra: h("div", { class: "row" }, state, tabs) }, pre, h("p", { class: "muted hint" }, "What the code prints (", code("log"), ") and what it emits (", code("task.emit"), ")."));
-  return { element, start: (name) => choose(name || "log") };
 }
