@@ -67,8 +67,4 @@ def evolve(alarm: Alarm, event: e.AlarmEvent, at_ns: int) -> Alarm:
             assert_never(event)
 
 
-def _is_final(_: Alarm) -> bool:
-    return False
-
-
-ALARM: Final[Decider[AlarmCommand, Alarm, e.AlarmEvent]] = Decider("alarm", Alarm(), decide, evolve, _is_final)
+ALARM: Final[Decider[AlarmCommand, Alarm, e.AlarmEvent]] = Decider("alarm", Alarm(), decide, evolve)

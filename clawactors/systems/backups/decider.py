@@ -123,10 +123,4 @@ def evolve(backups: Backups, event: e.BackupEvent, at_ns: int) -> Backups:
             assert_never(event)
 
 
-def _is_final(_: Backups) -> bool:
-    return False
-
-
-BACKUP: Final[Decider[c.BackupCommand, Backups, e.BackupEvent]] = Decider(
-    "backup", Backups(), decide, evolve, _is_final
-)
+BACKUP: Final[Decider[c.BackupCommand, Backups, e.BackupEvent]] = Decider("backup", Backups(), decide, evolve)

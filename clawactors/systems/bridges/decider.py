@@ -174,10 +174,4 @@ def evolve(bridge: BridgeState, event: e.BridgeEvent, at_ns: int) -> BridgeState
             assert_never(event)
 
 
-def _is_final(_: BridgeState) -> bool:
-    return False
-
-
-BRIDGE: Final[Decider[BridgeCommand, BridgeState, e.BridgeEvent]] = Decider(
-    "bridge", BridgeState(), decide, evolve, _is_final
-)
+BRIDGE: Final[Decider[BridgeCommand, BridgeState, e.BridgeEvent]] = Decider("bridge", BridgeState(), decide, evolve)

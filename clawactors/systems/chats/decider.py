@@ -67,8 +67,4 @@ def evolve(conversation: Conversation, event: ChatEvent, at_ns: int) -> Conversa
             return conversation
 
 
-def _is_final(_: Conversation) -> bool:
-    return False
-
-
-CHAT: Decider[ChatCommand, Conversation, ChatEvent] = Decider("chat", Conversation(), decide, evolve, _is_final)
+CHAT: Decider[ChatCommand, Conversation, ChatEvent] = Decider("chat", Conversation(), decide, evolve)

@@ -108,10 +108,4 @@ def evolve(erasure: Erasure, event: ErasureEvent, at_ns: int) -> Erasure:
             assert_never(event)
 
 
-def _is_final(_: Erasure) -> bool:
-    return False
-
-
-ERASURE: Final[Decider[ErasureCommand, Erasure, ErasureEvent]] = Decider(
-    "erasure", Erasure(), decide, evolve, _is_final
-)
+ERASURE: Final[Decider[ErasureCommand, Erasure, ErasureEvent]] = Decider("erasure", Erasure(), decide, evolve)

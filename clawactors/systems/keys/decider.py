@@ -96,8 +96,4 @@ def evolve(key: ApiKey, event: e.KeyEvent, at_ns: int) -> ApiKey:
             assert_never(event)
 
 
-def _is_final(_: ApiKey) -> bool:
-    return False
-
-
-KEY: Final[Decider[c.KeyCommand, ApiKey, e.KeyEvent]] = Decider("apikey", ApiKey(), decide, evolve, _is_final)
+KEY: Final[Decider[c.KeyCommand, ApiKey, e.KeyEvent]] = Decider("apikey", ApiKey(), decide, evolve)

@@ -189,8 +189,4 @@ def _within(name: str, value: float, low: float, high: float) -> None:
         raise Refused(f"the {name} is {value}, not within {low:g}..{high:g}")
 
 
-def _is_final(_: Memory) -> bool:
-    return False
-
-
-MEMORY: Decider[c.MemoryCommand, Memory, e.MemoryEvent] = Decider("memory", Memory(), decide, evolve, _is_final)
+MEMORY: Decider[c.MemoryCommand, Memory, e.MemoryEvent] = Decider("memory", Memory(), decide, evolve)

@@ -76,8 +76,4 @@ def _joined(known: tuple[Forgetting, ...], new: Forgetting) -> tuple[Forgetting,
     return (*(each for each in known if replace(each, upto=new.upto) != new), new)
 
 
-def _is_final(_: Owner) -> bool:
-    return False
-
-
-OWNER: Final[Decider[OwnerCommand, Owner, OwnerEvent]] = Decider("owner", NOBODY, decide, evolve, _is_final)
+OWNER: Final[Decider[OwnerCommand, Owner, OwnerEvent]] = Decider("owner", NOBODY, decide, evolve)

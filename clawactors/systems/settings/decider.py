@@ -112,10 +112,6 @@ def evolve(settings: ClusterSettings, event: e.SettingEvent, at_ns: int) -> Clus
     return replace(settings, entries=entries, version=version, updated_ns=at_ns)
 
 
-def _is_final(_: ClusterSettings) -> bool:
-    return False
-
-
 SETTING: Final[Decider[c.SettingCommand, ClusterSettings, e.SettingEvent]] = Decider(
-    "setting", ClusterSettings(), decide, evolve, _is_final
+    "setting", ClusterSettings(), decide, evolve
 )

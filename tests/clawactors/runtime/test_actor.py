@@ -77,7 +77,7 @@ def evolve(purse: Purse, event: Put | Took, at_ns: int) -> Purse:
     return purse | {event.coin} if isinstance(event, Put) else purse - {event.coin}
 
 
-PURSE: Decider[Add | Take, Purse, Put | Took] = Decider("purse", frozenset(), decide, evolve, lambda purse: False)
+PURSE: Decider[Add | Take, Purse, Put | Took] = Decider("purse", frozenset(), decide, evolve)
 PURSES: Kind[Add | Take, Purse, Put | Took] = Kind(
     name="purse",
     decider=PURSE,
@@ -166,9 +166,7 @@ async def test_a_refusal_on_a_stale_state_reads_first() -> None:
 
 async def test_a_repeat_writes_nothing() -> None:
     log = InProcessLog()
-    quiet: Decider[Add | Take, Purse, Put | Took] = Decider(
-        "purse", frozenset(), lambda command, purse: (), evolve, lambda purse: False
-    )
+    quiet: Decider[Add | Take, Purse, Put | Took] = Decider("purse", frozenset(), lambda command, purse: (), evolve)
     assert not await Actor(ActorContext(log, ManualClock(), "test/purse"), replace(PURSES, decider=quiet), "p").handle(
         Add(1)
     )

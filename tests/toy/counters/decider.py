@@ -78,6 +78,4 @@ def evolve(counter: Counter, event: CounterEvent, at_ns: int) -> Counter:
             return counter
 
 
-COUNTER: Final[Decider[CounterCommand, Counter, CounterEvent]] = Decider(
-    "counter", Counter(), decide, evolve, lambda counter: False
-)
+COUNTER: Final[Decider[CounterCommand, Counter, CounterEvent]] = Decider("counter", Counter(), decide, evolve)
