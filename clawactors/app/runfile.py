@@ -27,6 +27,11 @@ class Pids(msgspec.Struct, frozen=True):
     chat: int = 0
     nodes: dict[str, int] = {}
 
+    @property
+    def here(self) -> set[int]:
+        """Those that run on this machine."""
+        return {self.server, self.control, self.memory, self.web, self.chat, *self.nodes.values()} - {0}
+
 
 class Run(msgspec.Struct, frozen=True):
     """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others.

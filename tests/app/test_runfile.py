@@ -61,3 +61,8 @@ def test_a_newer_release_may_say_more(tmp_path: Path) -> None:
 
 def test_nothing_runs_where_there_is_no_folder(tmp_path: Path) -> None:
     assert read_run(tmp_path / "nowhere") is None
+
+
+def test_every_process_that_runs_here_is_among_them() -> None:
+    assert Pids(1, 2, 3, 4, 5, {"n1": 6, "n2": 7}).here == {1, 2, 3, 4, 5, 6, 7}
+    assert Pids(control=2).here == {2}

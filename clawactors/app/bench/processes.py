@@ -81,9 +81,7 @@ async def _alive(scene: Scene, id: str) -> None:
 async def idle(scene: Scene, n: int | None) -> Figure:
     """CPU of all processes of a cluster that has nothing to do, and the memory of a node."""
     pids = scene.cluster.run.pids
-    processes = [
-        psutil.Process(pid) for pid in (pids.server, pids.control, pids.memory, *pids.nodes.values(), os.getpid())
-    ]
+    processes = [psutil.Process(pid) for pid in (*pids.here, os.getpid())]
     await asyncio.sleep(_SETTLE_S)
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
     await asyncio.sleep(_IDLE_S)

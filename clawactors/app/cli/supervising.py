@@ -60,7 +60,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
     )
     cluster = ClusterSupervisor(path, plan, lock)
     become_subreaper()
-    reaper = Reaper(lambda: _pids(cluster))
+    reaper = Reaper(lambda: cluster.run.pids.here)
     reaping = asyncio.ensure_future(_reap(reaper))
     with StopSignals(lambda: _kill_nodes(cluster)) as signals:
         starting = asyncio.ensure_future(cluster.start())
@@ -89,11 +89,6 @@ async def _reap(reaper: Reaper) -> None:
     while True:
         await asyncio.sleep(_REAP_EVERY_S)
         reaper.reap()
-
-
-def _pids(cluster: ClusterSupervisor) -> set[int]:
-    pids = cluster.run.pids
-    return {pids.server, pids.control, pids.memory, pids.web, *pids.nodes.values()}
 
 
 def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:
