@@ -95,7 +95,8 @@ def mcp_tool(
 ) -> Callable[[Work], McpTool]:
     """Makes a tool of a function: its name, its docstring, and its parameters after the call.
 
-    `asks`: the calls for which a person is asked; by default all that destroy. `check`: as in `McpTool`.
+    `asks`: the calls for which a person is asked; by default all that destroy, except dry runs. `check`: as in
+    `McpTool`.
     """
 
     def made(function: Work) -> McpTool:
@@ -111,7 +112,7 @@ def mcp_tool(
             output_schema=returns,
             arguments=arguments,
             work=function,
-            asks=asks or (lambda _: effect == "destroy"),
+            asks=asks or (lambda given: effect == "destroy" and not given.get("dry_run")),
             check=check or _check_nothing,
         )
 

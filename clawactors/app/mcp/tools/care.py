@@ -86,11 +86,7 @@ async def plan_backups(
     return sparse(await of.plan(folder, seconds(every, "every") or 0.0, copies))
 
 
-def _is_meant(arguments: Any) -> bool:
-    return not arguments["dry_run"]
-
-
-@mcp_tool("Move tasks to the archive", "care", "destroy", idempotent=True, returns=ANSWER, asks=_is_meant)
+@mcp_tool("Move tasks to the archive", "care", "destroy", idempotent=True, returns=ANSWER)
 async def archive_tasks(
     call: CallContext,
     *,

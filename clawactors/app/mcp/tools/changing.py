@@ -115,11 +115,7 @@ async def deny(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Com
     return await task_answer(call, id)
 
 
-def _is_meant(arguments: Mapping[str, Any]) -> bool:
-    return not arguments["dry_run"]
-
-
-@mcp_tool("Change many tasks", "details", "destroy", returns=CHANGES, asks=_is_meant)
+@mcp_tool("Change many tasks", "details", "destroy", returns=CHANGES)
 async def change_tasks(
     call: CallContext,
     *,

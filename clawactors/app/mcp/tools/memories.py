@@ -151,11 +151,7 @@ async def _has_a_scope(call: CallContext, arguments: Mapping[str, Any]) -> None:
         raise Problem("usage", f"forget takes ids, or a scope: {', '.join(_SCOPE)}", "give one of both")
 
 
-def _is_meant(arguments: Mapping[str, Any]) -> bool:
-    return not arguments["dry_run"]
-
-
-@mcp_tool("Forget", "memory", "destroy", idempotent=True, returns=ANSWER, asks=_is_meant, check=_has_a_scope)
+@mcp_tool("Forget", "memory", "destroy", idempotent=True, returns=ANSWER, check=_has_a_scope)
 async def forget(
     call: CallContext,
     *,
