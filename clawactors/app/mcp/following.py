@@ -20,20 +20,21 @@ from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 from clawactors.systems.tasks import FINAL
 
-__all__ = ["cancelled_with", "task_answer", "wait_for"]
+__all__ = ["answer_when_ended", "cancelled_with", "submitted_answer", "task_answer", "wait_for"]
 
 _log = logging.getLogger(__name__)
 
 _FIRST_S: Final = 0.1
 _MOST_S: Final = 2.0
 _CANCEL_S: Final = 5.0
+_LONGEST_S: Final = 3600.0
 _CALL_AGAIN: Final = "it is still under way: wait_task waits again, why explains"
 _BLOCKED: Final = "it needs a person: why says what for; retry runs it again"
 _GET_RESULT: Final = "get_result has it in pages"
 
 
-async def wait_for(call: CallContext, id: str, wait_s: float) -> bool:
-    """True once the task has ended or needs a person, False when the time is over. Raises: `NotFound`, `Refused`."""
+async def wait_for(call: CallContext, id: str, wait_s: float) -> None:
+    """Returns once the task has ended or needs a person, or the time is over. Raises: `NotFound`, `Refused`."""
     loop = asyncio.get_running_loop()
     until, pause, client = loop.time() + wait_s, _FIRST_S, await call.client()
     ended = asyncio.ensure_future(client.ref(id).result())
@@ -42,13 +43,11 @@ async def wait_for(call: CallContext, id: str, wait_s: float) -> bool:
             done, _ = await asyncio.wait((ended,), timeout=min(pause, left))
             if done:
                 try:
-                    ended.result()
+                    with contextlib.suppress(TaskFailed, TaskBlocked):
+                        ended.result()
+                    return
                 except EventLogError:
                     await asyncio.sleep(min(pause, max(0.0, until - loop.time())))
-                except (TaskFailed, TaskBlocked):
-                    return True
-                else:
-                    return True
             pause = min(pause * 1.5, _MOST_S)
             with contextlib.suppress(EventLogError, TimeoutError):
                 async with asyncio.timeout_at(until):
@@ -59,7 +58,6 @@ async def wait_for(call: CallContext, id: str, wait_s: float) -> bool:
                         ended = asyncio.ensure_future(client.ref(id).result())
                     row = task_row(id, await client.snapshot(id, brief=True))
                     await call.progress(row.progress, _said(row))
-        return False
     finally:
         _drop(ended)
 
@@ -92,18 +90,35 @@ async def _cancel(call: CallContext, id: str, *, leave: bool) -> None:
     if not await call.was_cancelled():
         _log.info("the client has gone: task %s goes on", id)
     elif leave:
-        _log.info("the call was cancelled: task %s goes on, as it was asked for", id)
+        _log.info("the call was cancelled: task %s goes on, as requested", id)
     else:
         with contextlib.suppress(Refused):  # it has ended meanwhile
             await (await call.client()).cancel(id)
         _log.info("the call was cancelled, and task %s with it", id)
 
 
-async def task_answer(call: CallContext, id: str, *, ended: bool | None = None) -> dict[str, Any]:
-    """The row of the task as an answer, with what to do next. Raises: `NotFound`, `Refused`, `Unavailable`."""
+async def submitted_answer(call: CallContext, id: str, wait_s: float | None, *, leave: bool) -> dict[str, Any]:
+    """The task that the call has made: when it has ended or the time is over; at once where it is not to wait."""
+    if wait_s is None:
+        return await task_answer(call, id)
+    await cancelled_with(call, id, wait_for(call, id, min(wait_s, _LONGEST_S)), leave=leave)
+    return await task_answer(call, id, waited=True)
+
+
+async def answer_when_ended(call: CallContext, id: str, wait_s: float) -> dict[str, Any]:
+    """The task when it has ended, needs a person, or the time is over, of which there is an hour at most."""
+    await wait_for(call, id, min(wait_s, _LONGEST_S))
+    return await task_answer(call, id, waited=True)
+
+
+async def task_answer(call: CallContext, id: str, *, waited: bool = False) -> dict[str, Any]:
+    """The row of the task as an answer; of one that was waited for with whether it has ended, and what to do next.
+
+    Raises: `NotFound`, `Refused`, `Unavailable`.
+    """
     row = await (await call.client()).task(id)
     answer = sparse(row)
-    if ended is not None:
+    if waited:
         answer["ended"] = row.status in FINAL
         if not answer["ended"]:
             answer["next"] = _BLOCKED if row.status == "blocked" else _CALL_AGAIN

@@ -49,7 +49,7 @@ async def cancel(
 ) -> dict[str, Any]:
     """Cancels a task; running code cleans up first. Needs a person."""
     await (await call.client()).cancel(id, undo=undo, now=now)
-    return await task_answer(call, id, ended=True)
+    return await task_answer(call, id, waited=True)
 
 
 @mcp_tool("Pause a task", "tasks", "change", idempotent=True, returns=TASK)

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
-from clawactors.app.mcp.following import cancelled_with, task_answer, wait_for
+from clawactors.app.mcp.following import submitted_answer
 from clawactors.app.mcp.shapes import ANSWER, TASK, listed, shape
 from clawactors.app.mcp.tooling import Names, Payload, mcp_tool, seconds
 from clawactors.runtime.client.schedules import schedule_row
@@ -16,7 +16,6 @@ from clawactors.runtime.client.triggers import trigger_row
 __all__ = ["TOOLS"]
 
 _NAMED: Final = shape({"name": {"type": "string"}})
-_LONGEST_S: Final = 3600.0
 
 type _Name = Annotated[str, Meta(description="Its name")]
 type _Params = Annotated[Payload, Meta(description="Parameters of the skill")]
@@ -163,12 +162,7 @@ async def run_workflow(
     """Submits an instance of a workflow: a task, whose steps are its children. Waits for it as submit_task does."""
     client = await call.client()
     ref = await client.workflows.submit(name, params, version=version or None, id=id or None, key=key or None)
-    wait_s = seconds(wait, "wait")
-    if wait_s is None:
-        return await task_answer(call, ref.id)
-    waiting = wait_for(call, ref.id, min(wait_s, _LONGEST_S))
-    ended = await cancelled_with(call, ref.id, waiting, leave=on_cancel == "leave")
-    return await task_answer(call, ref.id, ended=ended)
+    return await submitted_answer(call, ref.id, seconds(wait, "wait"), leave=on_cancel == "leave")
 
 
 TOOLS: Final = (

@@ -9,7 +9,7 @@ from clawactors.app.cli.missing import missing
 from clawactors.app.cli.request import request_of_line
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import sparse
-from clawactors.app.mcp.following import cancelled_with, task_answer, wait_for
+from clawactors.app.mcp.following import answer_when_ended, submitted_answer, task_answer
 from clawactors.app.mcp.shapes import CHANGES, TASK, listed, shape
 from clawactors.app.mcp.tooling import Duration, Moment, Names, Payload, TaskId, mcp_tool, seconds, when_ns
 
@@ -25,7 +25,6 @@ _NAMED_WORKFLOW: Final = frozenset(("workflow", "params", "version"))
 """The parameters of one that a person has added."""
 
 _WAIT_S: Final = 30.0
-_LONGEST_S: Final = 3600.0
 
 type _Skill = Annotated[str, Meta(description="The name of a skill; the tool skills lists those that nodes offer")]
 type _Params = Annotated[Payload, Meta(description="The parameters of the skill")]
@@ -120,12 +119,7 @@ async def submit_task(
     )
     warning = "; ".join(await missing(client, skill, params, "the task"))
     warned: dict[str, Any] = {"warning": warning} if warning else {}
-    wait_s = seconds(wait, "wait")
-    if wait_s is None:
-        return await task_answer(call, ref.id) | warned
-    work = wait_for(call, ref.id, min(wait_s, _LONGEST_S))
-    ended = await cancelled_with(call, ref.id, work, leave=on_cancel == "leave")
-    return await task_answer(call, ref.id, ended=ended) | warned
+    return await submitted_answer(call, ref.id, seconds(wait, "wait"), leave=on_cancel == "leave") | warned
 
 
 @mcp_tool("Submit many tasks", "tasks", "change", returns=CHANGES, asks=_any_is_risky)
@@ -156,8 +150,7 @@ async def wait_task(call: CallContext, *, id: TaskId, wait: _WaitOn = "30s") -> 
 
     `ended` is false where it is still under way: call again. Cancelling this call leaves the task alone.
     """
-    wait_s = seconds(wait, "wait", _WAIT_S) or 0.0
-    return await task_answer(call, id, ended=await wait_for(call, id, min(wait_s, _LONGEST_S)))
+    return await answer_when_ended(call, id, seconds(wait, "wait", _WAIT_S) or 0.0)
 
 
 @mcp_tool("Fork a task", "tasks", "change", returns=TASK)
