@@ -1,6 +1,5 @@
 """Tools do what the client does, and say what is wrong in its words."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +71,7 @@ async def test_what_is_wrong_with_a_call_is_its_result_with_the_reason_of_the_co
             ("submit_task", {"skill": "echo", "params": {"txt": "x"}}, "it takes text"),
             ("submit_task", {}, "missing required field `skill`"),
             ("submit_task", {"skill": "echo", "delay": "soon"}, "write 30s, 5m"),
+            ("submit_task", {"skill": "echo", "params": {"text": "x"}, "wait": "soon"}, "write 30s, 5m"),
             ("submit_task", {"skill": "echo", "at": "tomorrow"}, "not a valid time"),
             ("get_task", {"id": "nope"}, "not_found: there is no task 'nope'"),
             ("get_task", {"id": "a b"}, "is no id"),
@@ -88,6 +88,7 @@ async def test_what_is_wrong_with_a_call_is_its_result_with_the_reason_of_the_co
             assert "Traceback" not in said(result)
         with pytest.raises(Exception, match="there is no tool 'nope'"):
             await agent.call_tool("nope", {})
+        assert not await at.person.count(fresh=True), "nothing of it was done"
 
 
 async def test_arguments_are_read_as_models_mean_them() -> None:
@@ -293,4 +294,3 @@ async def test_a_tool_that_is_at_fault_shows_no_traceback(caplog: pytest.LogCapt
         assert said(answer).startswith("internal: ZeroDivisionError")
         assert "Traceback" not in said(answer)
         assert "Traceback" in caplog.text
-        await asyncio.sleep(0)

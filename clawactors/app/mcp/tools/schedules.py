@@ -160,9 +160,9 @@ async def run_workflow(
     on_cancel: Literal["cancel", "leave"] = "cancel",
 ) -> dict[str, Any]:
     """Submits an instance of a workflow: a task, whose steps are its children. Waits for it as submit_task does."""
-    client = await call.client()
+    wait_s, client = seconds(wait, "wait"), await call.client()
     ref = await client.workflows.submit(name, params, version=version or None, id=id or None, key=key or None)
-    return await submitted_answer(call, ref.id, seconds(wait, "wait"), leave=on_cancel == "leave")
+    return await submitted_answer(call, ref.id, wait_s, leave=on_cancel == "leave")
 
 
 TOOLS: Final = (

@@ -94,7 +94,7 @@ async def submit_task(
     With `wait` it returns when the task has ended, or after that time with `ended` false: then call wait_task. The
     progress of the task is the progress of this call. Cancelling this call cancels the task, unless on_cancel is leave.
     """
-    client = await call.client()
+    wait_s, client = seconds(wait, "wait"), await call.client()
     ref = await client.submit(
         skill,
         params,
@@ -119,7 +119,7 @@ async def submit_task(
     )
     warning = "; ".join(await missing(client, skill, params, "the task"))
     warned: dict[str, Any] = {"warning": warning} if warning else {}
-    return await submitted_answer(call, ref.id, seconds(wait, "wait"), leave=on_cancel == "leave") | warned
+    return await submitted_answer(call, ref.id, wait_s, leave=on_cancel == "leave") | warned
 
 
 @mcp_tool("Submit many tasks", "tasks", "change", returns=CHANGES, asks=_any_is_risky)
