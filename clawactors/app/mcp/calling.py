@@ -1,13 +1,15 @@
 """One call of a tool: the client, whom it acts for, and a way to report progress."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.link import ClientSource
 from clawactors.app.mcp.options import McpOptions
 from clawactors.runtime.client import ClusterClient
+from clawactors.runtime.client.rows import Page
 
 __all__ = ["CallContext", "MonotonicProgress"]
 
@@ -39,3 +41,10 @@ class CallContext(msgspec.Struct, frozen=True, kw_only=True):
     async def client(self) -> ClusterClient:
         """The client of the cluster. Raises: `Unavailable`, `Misconfigured`."""
         return await self.source.client()
+
+    def rows(self, name: str, rows: Iterable[Any], rest: str = "") -> dict[str, Any]:
+        """An answer with these rows, and the cursor of the next page; `rest` says where what is cut can be read."""
+        answer: dict[str, Any] = {name: [sparse(row) for row in rows]}
+        if isinstance(rows, Page) and rows.cursor:
+            answer["cursor"] = rows.cursor
+        return fitted(answer, self.options.limit_chars, rest)

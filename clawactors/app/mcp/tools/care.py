@@ -52,8 +52,7 @@ async def pending(
 ) -> dict[str, Any]:
     """Lists the pending tasks in the order in which they are placed."""
     page = await (await call.client()).pending(limit=limit, cursor=cursor, fresh=not cursor)
-    rows = {"tasks": [sparse(row) for row in page]}
-    return fitted(rows | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+    return call.rows("tasks", page)
 
 
 @mcp_tool("Check the cluster", "care", returns=listed("checks"))
@@ -158,14 +157,14 @@ async def settings(
     """Lists the settings of the cluster: value, default, meaning, and when a change applies."""
     of = (await call.client()).config
     rows = [await of.get(name, origins=origins)] if name else await of.list(origins=origins)
-    return fitted({"settings": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("settings", rows)
 
 
 @mcp_tool("List changes of settings", "care", returns=listed("changes"))
 async def settings_history(call: CallContext) -> dict[str, Any]:
     """Lists the changes of settings: who changed what, when and why."""
     rows = await (await call.client()).config.history()
-    return fitted({"changes": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("changes", rows)
 
 
 @mcp_tool("Change a setting", "care", "destroy", idempotent=True, returns=ANSWER)
@@ -188,7 +187,7 @@ async def roll_back_settings(
 ) -> dict[str, Any]:
     """Sets all settings back to what they were at that version. Needs a person."""
     rows = await (await call.client()).config.rollback(version, reason=reason)
-    return fitted({"settings": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("settings", rows)
 
 
 TOOLS: Final = (

@@ -98,7 +98,7 @@ async def delete_task(call: CallContext, *, id: TaskId) -> dict[str, Any]:
 async def approvals(call: CallContext, *, by: str = "", limit: int = 100) -> dict[str, Any]:
     """Lists what tasks ask people for; with `by`, what this user may answer. Show them to the person."""
     rows = await (await call.client()).approvals(by=by, limit=limit)
-    return fitted({"approvals": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("approvals", rows)
 
 
 @mcp_tool("Approve", "tasks", "destroy", returns=TASK, check=_is_for_others)

@@ -25,7 +25,7 @@ async def nodes(
 ) -> dict[str, Any]:
     """Lists the nodes: status, skills, slots, load."""
     rows = await (await call.client()).nodes(status=status, skill=skill, available=available)
-    return fitted({"nodes": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("nodes", rows)
 
 
 @mcp_tool("Show the cluster's status", "cluster", returns=ANSWER)

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from clawactors.app.mcp.calling import CallContext
-from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.shapes import listed, shape
 from clawactors.app.mcp.tooling import TaskId, mcp_tool
 
@@ -18,7 +17,7 @@ _NAMED: Final = shape({"name": {"type": "string"}})
 async def files(call: CallContext, *, id: TaskId) -> dict[str, Any]:
     """Lists the files of a task: those that it was given, and those that it has made."""
     rows = await (await call.client()).files.of(id)
-    return fitted({"files": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("files", rows)
 
 
 @mcp_tool("Read a task's file", "tasks", returns=shape({"text": {"type": "string"}}))

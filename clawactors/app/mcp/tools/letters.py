@@ -32,8 +32,7 @@ async def dead_letters(
     page = await (await call.client()).dead_letters.list(
         kind=kind, skill=skill, error=error, since=since or None, limit=limit, cursor=cursor
     )
-    rows = {"dead_letters": [sparse(row) for row in page]}
-    return fitted(rows | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+    return call.rows("dead_letters", page)
 
 
 @mcp_tool("Get a dead letter", "details", returns=_ID)
@@ -54,7 +53,7 @@ async def change_dead_letters(
     """Tries again what came to nothing, or keeps it no longer. Needs a person."""
     of = (await call.client()).dead_letters
     reports = await (of.redrive(ids) if change == "redrive" else of.drop(ids))
-    return fitted({"changes": [sparse(report) for report in reports]}, call.options.limit_chars)
+    return call.rows("changes", reports)
 
 
 @mcp_tool("List events of the log", "details", returns=listed("events"))

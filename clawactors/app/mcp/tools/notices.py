@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from clawactors.app.mcp.calling import CallContext
-from clawactors.app.mcp.cutting import fitted, sparse
+from clawactors.app.mcp.cutting import sparse
 from clawactors.app.mcp.shapes import ANSWER, listed, shape
 from clawactors.app.mcp.tooling import Duration, Names, mcp_tool
 
@@ -20,7 +20,7 @@ type _Rule = Annotated[str, Meta(description="The name of the rule")]
 async def alarms(call: CallContext) -> dict[str, Any]:
     """Lists what is or was wrong with the cluster as a whole: no leader, a full disk, lost nodes, lag."""
     rows = await (await call.client()).notifications.alarms()
-    return fitted({"alarms": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("alarms", rows)
 
 
 @mcp_tool("List notifications", "care", returns=listed("notifications", _NAMED))
@@ -30,7 +30,7 @@ async def notifications(
     """Lists the rules by which people are told what happens."""
     of = (await call.client()).notifications
     rows = [await of.get(name)] if name else await of.list()
-    return fitted({"notifications": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("notifications", rows)
 
 
 @mcp_tool("Add a notification", "care", "destroy", returns=_NAMED)
@@ -79,7 +79,7 @@ async def change_notification(
 async def bridges(call: CallContext) -> dict[str, Any]:
     """Lists the bridges to chats, and who may talk to the cluster from there."""
     rows = await (await call.client()).bridges.list()
-    return fitted({"bridges": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("bridges", rows)
 
 
 @mcp_tool("Let a chat talk to the cluster", "care", "destroy", idempotent=True, returns=_NAMED)

@@ -10,6 +10,7 @@ from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.shapes import ANSWER, TASKS, listed
 from clawactors.app.mcp.tooling import Moment, Names, mcp_tool
 from clawactors.runtime.client.past import PastCluster
+from clawactors.runtime.client.rows import Page
 
 __all__ = ["TOOLS"]
 
@@ -36,8 +37,7 @@ async def past_tasks(
     """Lists tasks as they were at that moment, newest first. The first question about a moment takes a while."""
     then = await _then(call, at)
     page = await then.tasks(status=status, skill=skill, text=text, limit=limit, cursor=cursor)
-    rows = {"tasks": [sparse(row) for row in page]}
-    return fitted(rows | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+    return call.rows("tasks", page)
 
 
 @mcp_tool("Show the status of the past", "past", returns=ANSWER)
@@ -50,7 +50,7 @@ async def past_status(call: CallContext, *, at: _At) -> dict[str, Any]:
 async def past_nodes(call: CallContext, *, at: _At) -> dict[str, Any]:
     """Lists the nodes as they were at that moment."""
     rows = await (await _then(call, at)).nodes()
-    return fitted({"nodes": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("nodes", rows)
 
 
 @mcp_tool("Show statistics of the past", "past", returns=ANSWER)
@@ -83,8 +83,8 @@ async def archived_tasks(
         cursor=cursor,
         fresh=not cursor,
     )
-    rows = [{"status": "archived"} | sparse(row) for row in page]
-    return fitted({"tasks": rows} | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+    rows = tuple({"status": "archived"} | sparse(row) for row in page)
+    return call.rows("tasks", Page(rows, page.cursor))
 
 
 TOOLS: Final = (past_tasks, past_status, past_nodes, past_stats, archived_tasks)

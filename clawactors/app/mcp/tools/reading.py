@@ -78,10 +78,7 @@ async def list_tasks(
         cursor=cursor,
         fresh=not cursor,
     )
-    rows = {"tasks": [sparse(row) for row in page]}
-    return fitted(
-        rows | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars, "get_task shows it"
-    )
+    return call.rows("tasks", page, "get_task shows it")
 
 
 @mcp_tool("Explain a task's state", "tasks", returns=_WHY)
@@ -95,7 +92,7 @@ async def why(call: CallContext, *, id: TaskId) -> dict[str, Any]:
 async def history(call: CallContext, *, id: TaskId, at: _Place = "") -> dict[str, Any]:
     """Lists every event of a task, oldest first: what happened, when, and who did it."""
     entries = await (await call.client()).history(id, **_place(at))
-    return fitted({"events": [sparse(entry.row) for entry in entries]}, call.options.limit_chars)
+    return call.rows("events", (entry.row for entry in entries))
 
 
 @mcp_tool("Show what changed in a task", "details", returns=ANSWER)

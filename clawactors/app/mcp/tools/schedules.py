@@ -27,7 +27,7 @@ async def schedules(call: CallContext, *, name: str = "") -> dict[str, Any]:
     """Lists the schedules, with when each runs next; with `name`, only that one."""
     client = await call.client()
     rows = [await client.schedules.get(name)] if name else await client.schedules.list()
-    return fitted({"schedules": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("schedules", rows)
 
 
 @mcp_tool("Add a schedule", "schedules", "destroy", returns=_NAMED)
@@ -65,7 +65,7 @@ async def triggers(call: CallContext, *, name: str = "") -> dict[str, Any]:
     """Lists the triggers: what happens by itself when something happens; with `name`, only that one."""
     client = await call.client()
     rows = [await client.triggers.get(name)] if name else await client.triggers.list()
-    return fitted({"triggers": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("triggers", rows)
 
 
 @mcp_tool("Add a trigger", "schedules", "destroy", returns=_NAMED)
@@ -99,7 +99,7 @@ async def change_trigger(
 async def workflows(call: CallContext) -> dict[str, Any]:
     """Lists the workflows with their parameters."""
     rows = await (await call.client()).workflows.list()
-    return fitted({"workflows": [sparse(row) for row in rows]}, call.options.limit_chars)
+    return call.rows("workflows", rows)
 
 
 @mcp_tool("Get a workflow", "schedules", returns=_NAMED)
