@@ -19,7 +19,19 @@ from clawactors.kernel.time import duration_s, time_ns
 if TYPE_CHECKING:
     from clawactors.app.mcp.calling import CallContext
 
-__all__ = ["Duration", "Effect", "McpTool", "Moment", "Names", "Payload", "TaskId", "mcp_tool", "seconds", "when_ns"]
+__all__ = [
+    "Duration",
+    "Effect",
+    "McpTool",
+    "Moment",
+    "Names",
+    "Payload",
+    "TaskId",
+    "given",
+    "mcp_tool",
+    "seconds",
+    "when_ns",
+]
 
 type Effect = Literal["read", "change", "destroy"]
 """`destroy` needs a person."""
@@ -162,6 +174,11 @@ def _as_meant(value: Any, type_: Any) -> Any:
             return [word.strip() for word in value.split(",") if word.strip()] if origin is list else value
         return decoded if isinstance(decoded, origin) else value
     return value
+
+
+def given(**arguments: Any) -> dict[str, Any]:
+    """Those that the agent has given: the client has its own defaults for the others."""
+    return {name: value for name, value in arguments.items() if value}
 
 
 def seconds(text: str, what: str, default: float | None = None) -> float | None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.shapes import ANSWER, TASKS, listed, shape
-from clawactors.app.mcp.tooling import Duration, Moment, Names, mcp_tool, seconds
+from clawactors.app.mcp.tooling import Duration, Moment, Names, given, mcp_tool, seconds
 
 __all__ = ["TOOLS"]
 
@@ -140,11 +140,10 @@ async def set_memory(
 ) -> dict[str, Any]:
     """Sets what an owner wants of memory. Needs a person."""
     client = await call.client()
-    changes: dict[str, Any] = {"language": language, "zone": zone, "sharing": sharing}
-    given = {name: value for name, value in changes.items() if value}
+    changes = given(language=language, zone=zone, sharing=sharing)
     if retention_days >= 0:
-        given["retention_days"] = retention_days
-    return await client.memories.settings(owner or client.user, **given)
+        changes["retention_days"] = retention_days
+    return await client.memories.settings(owner or client.user, **changes)
 
 
 @mcp_tool("List settings", "care", returns=listed("settings", shape({"name": {"type": "string"}})))
