@@ -2,10 +2,16 @@
 
 from typing import Any
 
-from clawactors.kernel.time import Place
+from clawactors.kernel.time import Place, place_of
 from clawactors.runtime.client import ClusterClient
 
-__all__ = ["place_ns"]
+__all__ = ["past_place", "place_ns"]
+
+
+def past_place(text: str) -> int | str:
+    """What `4711`, `2026-05-01T09:00:00Z` or `-2h` is called by `ClusterClient.at`. Raises: `ValueError`."""
+    unit, at = place_of(text)
+    return at if unit == "seq" else text
 
 
 async def place_ns(client: ClusterClient, place: Place | None) -> dict[str, Any]:

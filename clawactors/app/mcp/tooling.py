@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_
 import msgspec
 from msgspec import Meta
 
+from clawactors.app.places import past_place, place_ns
 from clawactors.app.problem import Problem
-from clawactors.kernel.time import duration_s, time_ns
+from clawactors.kernel.time import duration_s, place_of, time_ns
 
 if TYPE_CHECKING:
     from clawactors.app.mcp.calling import CallContext
+    from clawactors.runtime.client import ClusterClient
 
 __all__ = [
     "Duration",
@@ -25,10 +27,13 @@ __all__ = [
     "McpTool",
     "Moment",
     "Names",
+    "PastMoment",
     "Payload",
     "TaskId",
     "given",
     "mcp_tool",
+    "past",
+    "place",
     "seconds",
     "when_ns",
 ]
@@ -39,6 +44,7 @@ type Effect = Literal["read", "change", "destroy"]
 type TaskId = Annotated[str, Meta(description="The id of a task, as submit_task and list_tasks give it")]
 type Duration = Annotated[str, Meta(description="A duration: 30s, 5m, 2h, 7d")]
 type Moment = Annotated[str, Meta(description="A time with its zone: 2026-05-01T09:00:00Z")]
+type PastMoment = Annotated[str, Meta(description="A log sequence, a time with its zone, or a time ago: -2h")]
 type Names = list[str]
 type Payload = dict[str, Any]
 
@@ -183,19 +189,30 @@ def given(**arguments: Any) -> dict[str, Any]:
 
 def seconds(text: str, what: str, default: float | None = None) -> float | None:
     """The seconds of a duration, a number of seconds too; the default where none is given. Raises: `Problem`."""
-    if not text:
-        return default
-    try:
-        return float(text) if text.replace(".", "", 1).isdigit() else duration_s(text)
-    except ValueError as error:
-        raise Problem("usage", f"{what}: {error}", _AGAIN) from None
+    return _read(what, _seconds, text) if text else default
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.replace(".", "", 1).isdigit() else duration_s(text)
 
 
 def when_ns(text: str, what: str) -> int | None:
     """Nanoseconds since 1970 of a time with its zone, None where none is given. Raises: `Problem`."""
-    if not text:
-        return None
+    return _read(what, time_ns, text) if text else None
+
+
+async def place(client: "ClusterClient", text: str, what: str) -> dict[str, Any]:
+    """A moment as `ClusterClient.task` takes it, nothing where none is given. Raises: `Problem`, `Unavailable`."""
+    return await place_ns(client, _read(what, place_of, text) if text else None)
+
+
+def past(text: str) -> int | str:
+    """A moment as `ClusterClient.at` takes it. Raises: `Problem`."""
+    return _read("at", past_place, text)
+
+
+def _read[T](what: str, read: Callable[[str], T], text: str) -> T:
     try:
-        return time_ns(text)
-    except ValueError as error:
+        return read(text)
+    except (ValueError, OverflowError) as error:
         raise Problem("usage", f"{what}: {error}", _AGAIN) from None

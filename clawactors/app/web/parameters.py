@@ -8,7 +8,7 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 
-from clawactors.app.places import place_ns
+from clawactors.app.places import past_place, place_ns
 from clawactors.app.web.problems import HttpProblem
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.time import duration_s, place_of, time_ns, time_through
@@ -124,10 +124,8 @@ async def place(claw: ClusterClient, name: str, text: str) -> dict[str, Any]:
 
 def as_of(claw: ClusterClient, at: str) -> ClusterClient | PastCluster:
     """The client that reads the past at that moment, or the present for ''. Raises: `InvalidQuery`."""
-    found = _read("at", place_of, at)
-    if found is None:
-        return claw
-    return claw.at(found[1] if found[0] == "seq" else at)
+    found = _read("at", past_place, at)
+    return claw if found is None else claw.at(found)
 
 
 def given_of(body: msgspec.Struct) -> dict[str, Any]:

@@ -48,6 +48,20 @@ async def test_a_task_is_submitted_waited_for_and_read(mode: str) -> None:
         assert events[0]["by"] == "client/mcp", "who did it is on record"
 
 
+async def test_a_past_state_is_found_by_sequence_time_or_time_ago() -> None:
+    async with bench() as at, at.connect() as agent:
+        id = (await at.person.submit("nobody")).id
+        await at.person.pause(id)
+        first, second = data(await agent.call_tool("history", {"id": id}))["events"]
+        for event, status in ((first, "pending"), (second, "paused")):
+            for moment in (str(event["seq"]), event["at"]):
+                asked = {"id": id, "at": moment}
+                assert data(await agent.call_tool("get_task", asked))["status"] == status, "that event has happened"
+                assert data(await agent.call_tool("history", asked))["events"][-1] == event
+        assert data(await agent.call_tool("get_task", {"id": id, "at": "-0s"}))["status"] == "paused"
+        assert "at: 'soon' is not a valid time" in said(await agent.call_tool("get_task", {"id": id, "at": "soon"}))
+
+
 async def test_a_skill_that_nobody_offers_is_told_at_once() -> None:
     async with bench([echo]) as at, at.connect() as agent:
         made = data(await agent.call_tool("submit_task", {"skill": "ecko", "params": {"text": "x"}}))

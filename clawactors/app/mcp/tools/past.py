@@ -8,26 +8,24 @@ from msgspec import Meta
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.shapes import ANSWER, TASKS, listed
-from clawactors.app.mcp.tooling import Moment, Names, mcp_tool
+from clawactors.app.mcp.tooling import Moment, Names, PastMoment, mcp_tool, past
 from clawactors.runtime.client.past import PastCluster
 from clawactors.runtime.client.rows import Page
 
 __all__ = ["TOOLS"]
 
-type _At = Annotated[str, Meta(description="A sequence of the log, a time with its zone, or a time ago: -2h")]
 type _Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many")]
 
 
 async def _then(call: CallContext, at: str) -> PastCluster:
-    place = int(at) if at.isascii() and at.isdigit() else at
-    return (await call.client()).at(place)
+    return (await call.client()).at(past(at))
 
 
 @mcp_tool("List tasks of the past", "past", returns=TASKS)
 async def past_tasks(
     call: CallContext,
     *,
-    at: _At,
+    at: PastMoment,
     status: Names = [],  # noqa: B006 # read for its type only
     skill: str = "",
     text: str = "",
@@ -41,20 +39,20 @@ async def past_tasks(
 
 
 @mcp_tool("Show the status of the past", "past", returns=ANSWER)
-async def past_status(call: CallContext, *, at: _At) -> dict[str, Any]:
+async def past_status(call: CallContext, *, at: PastMoment) -> dict[str, Any]:
     """Shows tasks and nodes by status as they were at that moment."""
     return sparse(await (await _then(call, at)).status())
 
 
 @mcp_tool("List nodes of the past", "past", returns=listed("nodes"))
-async def past_nodes(call: CallContext, *, at: _At) -> dict[str, Any]:
+async def past_nodes(call: CallContext, *, at: PastMoment) -> dict[str, Any]:
     """Lists the nodes as they were at that moment."""
     rows = await (await _then(call, at)).nodes()
     return call.rows("nodes", rows)
 
 
 @mcp_tool("Show statistics of the past", "past", returns=ANSWER)
-async def past_stats(call: CallContext, *, at: _At, limit: _Limit = 10) -> dict[str, Any]:
+async def past_stats(call: CallContext, *, at: PastMoment, limit: _Limit = 10) -> dict[str, Any]:
     """Counts tasks by status, skill, node, user and error as they were at that moment."""
     found = await (await _then(call, at)).statistics(limit=limit)
     return fitted(msgspec.to_builtins(found), call.options.limit_chars)

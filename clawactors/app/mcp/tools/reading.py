@@ -10,7 +10,7 @@ from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import cut_text, fitted, sparse
 from clawactors.app.mcp.following import task_answer
 from clawactors.app.mcp.shapes import ANSWER, TASK, TASKS, listed, shape
-from clawactors.app.mcp.tooling import Moment, Names, TaskId, mcp_tool
+from clawactors.app.mcp.tooling import Moment, Names, PastMoment, TaskId, mcp_tool, place
 from clawactors.app.problem import Problem
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.listing import TaskFilters
@@ -23,23 +23,17 @@ _PAGE_CHARS: Final = 20_000
 _STRING: Final = {"type": "string"}
 _WHY: Final = shape({"id": _STRING, "status": _STRING, "reasons": {"type": "array", "items": _STRING}})
 
-type _Place = Annotated[str, Meta(description="Then instead of now: a sequence of the log, or a time with its zone")]
 type _Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many")]
 type _Cursor = Annotated[str, Meta(description="The cursor of the page before")]
 
 
 @mcp_tool("Get a task", "tasks", returns=TASK)
-async def get_task(call: CallContext, *, id: TaskId, at: _Place = "") -> dict[str, Any]:
-    """Gets a task: status, parameters, steps, result or error. With `at`, as it was then."""
+async def get_task(call: CallContext, *, id: TaskId, at: PastMoment = "") -> dict[str, Any]:
+    """Gets a task: status, parameters, steps, result or error. With `at`, its state at that moment."""
     if not at:
         return await task_answer(call, id)
-    return fitted(sparse(await (await call.client()).task(id, **_place(at))), call.options.limit_chars)
-
-
-def _place(at: str) -> dict[str, Any]:
-    if not at:
-        return {}
-    return {"at_seq": int(at)} if at.isascii() and at.isdigit() else {"at": at}
+    client = await call.client()
+    return fitted(sparse(await client.task(id, **await place(client, at, "at"))), call.options.limit_chars)
 
 
 @mcp_tool("List tasks", "tasks", returns=TASKS)
@@ -89,19 +83,21 @@ async def why(call: CallContext, *, id: TaskId) -> dict[str, Any]:
 
 
 @mcp_tool("Get a task's history", "tasks", returns=listed("events"))
-async def history(call: CallContext, *, id: TaskId, at: _Place = "") -> dict[str, Any]:
+async def history(call: CallContext, *, id: TaskId, at: PastMoment = "") -> dict[str, Any]:
     """Lists every event of a task, oldest first: what happened, when, and who did it."""
-    entries = await (await call.client()).history(id, **_place(at))
+    client = await call.client()
+    entries = await client.history(id, **await place(client, at, "at"))
     return call.rows("events", (entry.row for entry in entries))
 
 
 @mcp_tool("Show what changed in a task", "details", returns=ANSWER)
-async def diff(call: CallContext, *, id: TaskId, begin: _Place = "", end: _Place = "") -> dict[str, Any]:
+async def diff(call: CallContext, *, id: TaskId, begin: PastMoment = "", end: PastMoment = "") -> dict[str, Any]:
     """Shows what changed in a task between two moments, by default from its start to now."""
-    first, last = _place(begin), _place(end)
+    client = await call.client()
+    first, last = await place(client, begin, "begin"), await place(client, end, "end")
     moments = {"from_seq": first.get("at_seq"), "begin": first.get("at")}
     moments |= {"to_seq": last.get("at_seq"), "end": last.get("at")}
-    found = await (await call.client()).difference(id, **moments)
+    found = await client.difference(id, **moments)
     return fitted(msgspec.to_builtins(found), call.options.limit_chars)
 
 
