@@ -111,11 +111,10 @@ class McpService:
         return None if tool is None else tool.input_schema
 
     async def _list_tools(self, ctx: _Context, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        if not self._options.read_only:
-            with contextlib.suppress(EventLogError):  # as of the last look; clients are told when that changes
-                await self.watch.refresh()
-        exported = [] if self._options.read_only else sorted(self.watch.exported.values(), key=lambda each: each.name)
-        return types.ListToolsResult(tools=[*map(tool_shown, self._tools.values()), *map(skill_shown, exported)])
+        with contextlib.suppress(EventLogError):  # as of the last look; clients are told when that changes
+            await self.watch.refresh()
+        exported = map(skill_shown, self.watch.exported.values())
+        return types.ListToolsResult(tools=[*map(tool_shown, self._tools.values()), *exported])
 
     async def _call_tool(
         self, ctx: _Context, params: types.CallToolRequestParams
@@ -142,11 +141,10 @@ class McpService:
     async def _tool(self, name: str) -> McpTool | ExportedSkill:
         if (tool := self._tools.get(name)) is not None:
             return tool
-        if self._options.export and not self._options.read_only:
-            if name not in self.watch.exported:
-                await self.watch.refresh()
-            if (skill := self.watch.exported.get(name)) is not None:
-                return skill
+        if name not in self.watch.exported:
+            await self.watch.refresh()
+        if (skill := self.watch.exported.get(name)) is not None:
+            return skill
         raise MCPError(types.INVALID_PARAMS, f"there is no tool {name[:80]!r}")
 
     def _call(self, ctx: _Context, cancelled: asyncio.Event) -> CallContext:

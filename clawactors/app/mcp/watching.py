@@ -31,7 +31,7 @@ _URIS_MAX: Final = 200
 
 
 class ChangeWatch:
-    """`bus` carries what stateless clients listen to; `exported` are the skills as tools, as of the last look."""
+    """`bus` is what stateless clients hear; `exported` are the skills as tools, at the last look, by name."""
 
     def __init__(self, source: ClientSource, options: McpOptions, look_s: float = _LOOK_S) -> None:
         self._source, self._options, self._look_s = source, options, look_s
@@ -99,8 +99,7 @@ class ChangeWatch:
         while True:
             await asyncio.sleep(self._look_s)
             try:
-                if self._options.export:
-                    await self.refresh()
+                await self.refresh()
                 await self._look_at_tasks()
             except (EventLogError, Refused) as error:
                 _log.debug("not looked for changes: %s", error)
@@ -109,19 +108,19 @@ class ChangeWatch:
 
     async def refresh(self) -> None:
         """Reads which skills there are, and tells clients where that has changed. Raises: `Unavailable`."""
-        if not self._options.export:
+        if not self._options.export or self._options.read_only:  # a skill may change anything
             return
         client = await self._source.client()
         rows, leave = await client.skills_known(), self._options.leave_running
-        self.exported = exported_skills(self._options.export, rows, leave_running=leave)
-        shapes = msgspec.json.encode([[each.name, each.description, each.input_schema] for each in self._sorted()])
+        found = exported_skills(self._options.export, rows, leave_running=leave)
+        self.exported = dict(sorted(found.items()))
+        shapes = msgspec.json.encode(
+            [[each.name, each.description, each.input_schema] for each in self.exported.values()]
+        )
         if shapes != self._shapes:
             self._shapes = shapes
             await self.bus.publish(ToolsListChanged())
             await self._tell(lambda session: session.send_tool_list_changed(), list(self._sessions))
-
-    def _sorted(self) -> list[ExportedSkill]:
-        return [self.exported[name] for name in sorted(self.exported)]
 
     async def _look_at_tasks(self) -> None:
         followed = {uri for uris in self._followed.values() for uri in uris} | set(self._listened)
