@@ -6,7 +6,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Final, Protocol
 
 from clawactors.app.client import Client
@@ -35,7 +34,6 @@ class ClusterLink:
     def __init__(self, find: Callable[[], Found], user: str, timeout_s: float = _TIMEOUT_S) -> None:
         self._find, self._user, self._timeout_s = find, user, timeout_s
         self._client: Client | None = None
-        self._open = AsyncExitStack()
         self._opening = asyncio.Lock()
 
     async def client(self) -> ClusterClient:
@@ -69,12 +67,11 @@ class ClusterLink:
         return None
 
     async def _connected(self, found: Found) -> Client:
-        opened = Client.of(found, user=self._user, timeout_s=self._timeout_s)
-        self._client = await self._open.enter_async_context(opened)
+        self._client = await Client.of(found, user=self._user, timeout_s=self._timeout_s)
         return self._client
 
     async def aclose(self) -> None:
         """Closes the client, if there is one. Order: idempotent."""
-        self._client = None
-        await self._open.aclose()
-        self._open = AsyncExitStack()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
