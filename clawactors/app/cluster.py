@@ -21,6 +21,7 @@ from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
 from clawactors.app.server.config import ServerLink
 from clawactors.app.upkeep.mirror import mirror_streams, take_over
+from clawactors.app.webport import url_at
 from clawactors.eventlog import Misconfigured
 from clawactors.runtime.settings import Layer
 from clawactors.version import VERSION
@@ -104,7 +105,7 @@ class ClusterSupervisor:
             started_at=self._started_at,
             version=VERSION,
             mirror=self.plan.mirror.rpartition("@")[2],
-            http=f"http://127.0.0.1:{self.plan.web_port}" if self.web else "",
+            http=url_at(self.plan.web_port) if self.plan.web_port is not None and self.web else "",
             pids=Pids(
                 server=self.server.pid if self.server else 0,
                 control=self.control.pid if self.control else 0,

@@ -16,7 +16,7 @@ from clawactors.app.settings import data_folder
 from clawactors.eventlog import Misconfigured, Unavailable
 from clawactors.eventlog.jetstream import Address
 
-__all__ = ["Found", "discover"]
+__all__ = ["Found", "discover", "own_cluster"]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -56,6 +56,11 @@ class Found(msgspec.Struct, frozen=True):
 
     def _parts(self) -> list[tuple[str, str, str]]:
         return [url.partition("://") for url in self.address.urls]
+
+
+def own_cluster(url: str, data: str) -> Found:
+    """The cluster that has started this process."""
+    return Found(Address.of(url, env={}), "that of its cluster", Path(data))
 
 
 def discover(

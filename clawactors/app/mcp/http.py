@@ -13,7 +13,7 @@ from typing import Any, Final
 import uvicorn
 
 from clawactors.app.mcp.server import McpService
-from clawactors.app.webport import HOST
+from clawactors.app.webport import hosts_at, url_at
 
 __all__ = ["AsgiApp", "GuardedApp", "serve_http", "url_of"]
 
@@ -31,9 +31,8 @@ class GuardedApp:
 
     def __init__(self, app: AsgiApp, token: str, port: int) -> None:
         self._app, self._token = app, f"bearer {token}".encode()
-        names = (HOST, "localhost", "[::1]")
-        self._hosts = frozenset(f"{name}:{port}".encode() for name in names)
-        self._origins = frozenset(f"http://{name}:{port}".encode() for name in names)
+        self._hosts = hosts_at(port)
+        self._origins = frozenset(b"http://" + host for host in self._hosts)
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Answers 421 for another host, 403 for another origin, 401 without the token."""
@@ -74,7 +73,7 @@ async def _refuse(send: _Send, status: int, reason: str) -> None:
 
 def url_of(port: int) -> str:
     """Where clients find it."""
-    return f"http://{HOST}:{port}{_PATH}"
+    return url_at(port) + _PATH
 
 
 async def serve_http(service: McpService, listening: socket.socket, token: str, ready: Callable[[], None]) -> None:

@@ -24,6 +24,7 @@ from clawactors.app.web.keyring import ALL, Asker, KeyRing
 from clawactors.app.web.problems import MEDIA_TYPE, HttpProblem, told
 from clawactors.app.web.unknown import spelled
 from clawactors.app.weblogin import WebLogin
+from clawactors.app.webport import hosts_at
 from clawactors.eventlog import EventLogError
 from clawactors.runtime.client.keys import name_in
 
@@ -71,7 +72,7 @@ class Guard:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._application, self._login, self._keys, self._monotonic_s = application, login, keys, monotonic_s
-        self._hosts = frozenset(f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]"))
+        self._hosts = hosts_at(port)
         self._origins = frozenset(b"http://" + host for host in self._hosts)
         self._cookie = cookie_name(port)
         self._wrong: deque[float] = deque(maxlen=_TRIES)

@@ -1,0 +1,25 @@
+"""Serves the HTTP API and the dashboard of a cluster: what `claw serve` and the web process of `claw up` do alike."""
+
+import socket
+from collections.abc import Callable
+
+from clawactors.app.discovery import Found
+from clawactors.app.web.application import web_application
+from clawactors.app.web.gateway import Gateway
+from clawactors.app.web.listening import run_http
+from clawactors.app.weblogin import WebLogin
+from clawactors.app.webport import url_at
+
+__all__ = ["serve_web"]
+
+
+async def serve_web(found: Found, bound: socket.socket, ready: Callable[[str, WebLogin], None]) -> None:
+    """Serves until cancelled; `ready` is told the address and who may sign in, before the first request is answered."""
+    async with Gateway(found) as gateway:
+        bound.listen()
+        port = bound.getsockname()[1]
+        login = WebLogin(found.data)
+        url = url_at(port)
+        login.serve_at(url)
+        ready(url, login)
+        await run_http(web_application(gateway, login, port), bound)
