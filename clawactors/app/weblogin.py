@@ -5,7 +5,6 @@ of their secret, so that the files open no door. A link is used by removing its 
 """
 
 import hashlib
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from clawactors.app.datafolder import write_private
 from clawactors.eventlog import Misconfigured
 
 __all__ = ["LINK_S", "SESSION_S", "WebLogin", "WebSession"]
@@ -72,12 +72,12 @@ class WebLogin:
             if len(known := self.token_file.read_text("ascii").strip()) >= _SECRET_BYTES:
                 return known
         token = f"claw_{secrets.token_urlsafe(_SECRET_BYTES)}"
-        _write(self.token_file, f"{token}\n".encode())
+        write_private(self.token_file, f"{token}\n".encode())
         return token
 
     def serve_at(self, url: str) -> None:
         """Notes where the dashboard is served from now on."""
-        _write(self._folder / "address", url.encode())
+        write_private(self._folder / "address", url.encode())
 
     def address(self) -> str:
         """Where it was served last, '' for nowhere yet."""
@@ -90,7 +90,7 @@ class WebLogin:
         """A link that signs in once, within an hour."""
         code = secrets.token_urlsafe(_SECRET_BYTES)
         self._sweep(self._links)
-        _write(self._links / _name(code), str(self._now_s() + LINK_S).encode())
+        write_private(self._links / _name(code), str(self._now_s() + LINK_S).encode())
         return f"{url}/login?code={code}"
 
     def sign_in(self, code: str, before: str = "") -> tuple[str, WebSession] | None:
@@ -112,7 +112,7 @@ class WebLogin:
         self._sweep(self._sessions)
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         made = WebSession(secrets.token_urlsafe(_SECRET_BYTES), self._now_s() + SESSION_S)
-        _write(self._sessions / _name(secret), msgspec.json.encode(made))
+        write_private(self._sessions / _name(secret), msgspec.json.encode(made))
         return secret, made
 
     def session(self, secret: str) -> WebSession | None:
@@ -149,14 +149,3 @@ class WebLogin:
             with suppress(OSError):
                 if file.stat().st_mtime < before_s:
                     file.unlink()
-
-
-def _write(file: Path, body: bytes) -> None:
-    """Writes it whole, for its owner alone."""
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, body)
-    finally:
-        os.close(descriptor)
-    part.replace(file)
