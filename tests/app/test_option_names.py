@@ -9,6 +9,7 @@ import pytest
 
 from clawactors import Client, spec_of
 from clawactors.app.cli.arguments.keys import key
+from clawactors.app.cli.arguments.notify import notify
 from clawactors.app.cli.arguments.tasks import submit
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.cli.request import RequestLine
@@ -48,6 +49,7 @@ def test_every_name_of_a_batch_file_is_there() -> None:
         (submit, ["s", "--requires", "a,b", "--requires", "c"], "requires"),
         (submit, ["s", "--after", "a,b", "--after", "c"], "after"),
         (key, ["add", "k", "--scope", "a,b", "--scope", "c"], "scope"),
+        (notify, ["add", "n", "--when", "a,b", "--when", "c"], "when"),
     ],
 )
 def test_a_list_that_is_given_twice_holds_both(declare: Callable[[Parser], None], given: list[str], name: str) -> None:

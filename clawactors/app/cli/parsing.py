@@ -9,6 +9,7 @@ from clawactors.kernel.time import duration_s, place_of, time_ns, time_through
 
 __all__ = [
     "GLOBALS",
+    "LIST",
     "Parser",
     "VerbHelp",
     "count",
@@ -243,3 +244,7 @@ count = worded(_count)
 def words(text: str) -> list[str]:
     """The comma-separated words of `a,b`."""
     return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+LIST: Final[dict[str, Any]] = {"type": words, "action": "extend"}
+"""What an option is declared with that takes `a,b`, and may be given again."""

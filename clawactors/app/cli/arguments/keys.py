@@ -1,12 +1,8 @@
 """What the commands for keys take."""
 
-from typing import Final
-
-from clawactors.app.cli.parsing import Parser, count, duration, rate, words
+from clawactors.app.cli.parsing import LIST, Parser, count, duration, rate
 
 __all__ = ["key"]
-
-SCOPES: Final = ("read", "tasks", "memory", "admin")
 
 
 def key(parser: Parser) -> None:
@@ -15,8 +11,7 @@ def key(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the name of the key")
     parser.add_argument(
         "--scope",
-        type=words,
-        action="extend",
+        **LIST,
         metavar="A,B",
         help="add: what it may do: read, tasks, memory, admin (default: read)",
     )

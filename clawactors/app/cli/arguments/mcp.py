@@ -1,6 +1,6 @@
 """What `claw mcp` takes."""
 
-from clawactors.app.cli.parsing import Parser, count, duration, port, words
+from clawactors.app.cli.parsing import LIST, Parser, count, duration, port
 
 __all__ = ["mcp"]
 
@@ -17,16 +17,14 @@ def mcp(parser: Parser) -> None:
     groups = "tasks, memory, cluster, schedules, past, care, details, all"
     parser.add_argument(
         "--tools",
-        type=words,
-        action="extend",
+        **LIST,
         default=None,
         metavar="A,B",
         help=f"groups of tools: {groups} (default tasks,memory,cluster)",
     )
     parser.add_argument(
         "--export",
-        type=words,
-        action="extend",
+        **LIST,
         default=[],
         metavar="SKILL",
         help="offer these skills as tools: names or patterns, as in a,b*",

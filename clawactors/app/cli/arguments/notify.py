@@ -1,12 +1,8 @@
 """What `claw notify` takes."""
 
-from clawactors.app.cli.parsing import Parser, duration
+from clawactors.app.cli.parsing import LIST, Parser, duration
 
 __all__ = ["notify"]
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def notify(parser: Parser) -> None:
@@ -17,7 +13,7 @@ def notify(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NOTIFICATION")
     parser.add_argument(
         "--when",
-        type=_names,
+        **LIST,
         metavar="A,B",
         help="add: dead, failed, blocked, approval, completed, cancelled, node-lost, lag, disk",
     )

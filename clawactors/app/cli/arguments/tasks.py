@@ -2,10 +2,11 @@
 
 import argparse
 import math
-from typing import Any, Final
+from typing import Final
 
 from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
 from clawactors.app.cli.parsing import (
+    LIST,
     Parser,
     count,
     duration,
@@ -15,7 +16,6 @@ from clawactors.app.cli.parsing import (
     statuses,
     through,
     time,
-    words,
 )
 
 __all__ = [
@@ -38,8 +38,6 @@ __all__ = [
     "tasks",
     "why",
 ]
-
-_LIST: Final[dict[str, Any]] = {"type": words, "action": "extend"}
 
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
 ON_DEAD: Final = ("block", "fail", "run")
@@ -87,9 +85,9 @@ def submit(parser: Parser) -> None:
     parser.add_argument("--user", default="", help="user the task belongs to")
     parser.add_argument("--priority", choices=PRIORITIES, default="normal", help="higher ones run first")
     parser.add_argument(
-        "--requires", **_LIST, default=[], metavar="A,B", help="additional skills that the node must have"
+        "--requires", **LIST, default=[], metavar="A,B", help="additional skills that the node must have"
     )
-    parser.add_argument("--prefers", **_LIST, default=[], metavar="C", help="skills that the node should have")
+    parser.add_argument("--prefers", **LIST, default=[], metavar="C", help="skills that the node should have")
     parser.add_argument(
         "--affinity", type=pair, action="append", default=[], metavar="K=V", help="labels that the node must have"
     )
@@ -97,7 +95,7 @@ def submit(parser: Parser) -> None:
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
     file = "a file for the task, as its parameter NAME; - is standard input; repeat it for several"
     parser.add_argument("--file", type=pair, action="append", default=[], metavar="NAME=PATH", help=file)
-    parser.add_argument("--after", **_LIST, default=[], metavar="ID,…", help="start after these tasks have completed")
+    parser.add_argument("--after", **LIST, default=[], metavar="ID,…", help="start after these tasks have completed")
     parser.add_argument(
         "--on-dead",
         choices=ON_DEAD,
@@ -207,8 +205,8 @@ def edit(parser: Parser) -> None:
     parser.add_argument("--description", help="free text")
     parser.add_argument("--user", help="user the task belongs to")
     parser.add_argument("--priority", choices=PRIORITIES, help="higher ones run first")
-    parser.add_argument("--requires", **_LIST, metavar="A,B", help="additional skills that the node must have")
-    parser.add_argument("--prefers", **_LIST, metavar="C", help="skills that the node should have")
+    parser.add_argument("--requires", **LIST, metavar="A,B", help="additional skills that the node must have")
+    parser.add_argument("--prefers", **LIST, metavar="C", help="skills that the node should have")
     parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="labels that the node must have")
     parser.add_argument("--tag", action="append", metavar="LABEL", help="replaces the labels")
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
