@@ -64,4 +64,4 @@ def _shown(rows: list[FileRow]) -> Iterator[Part]:
         yield "no files"
         return
     cells = ((row.name, shown_size(row.size_bytes), row.origin, row.at, row.sha256[:12]) for row in rows)
-    yield Table(("NAME", "SIZE", "FROM", "AT", "SHA256"), cells, ("name",))
+    yield Table(("NAME", "SIZE", "FROM", "AT", "SHA256"), cells)
