@@ -37,10 +37,14 @@ class SyncClient(SyncProxy):
         super().__init__(self._connected, lambda link: link.opened)
         _refuse_green_threads()
         self._open, self._lock, self._closed = open, threading.Lock(), False
-        self._thread: LoopThread[Client] = LoopThread(open)
+        self._begin()
+        _open.add(self)
+
+    def _begin(self) -> None:
+        """Connects in a thread of this process. Raises: what `connect` raises."""
+        self._thread: LoopThread[Client] = LoopThread(self._open)
         self._end = weakref.finalize(self, self._thread.stop)
         self._end.atexit = False
-        _open.add(self)
 
     @classmethod
     def connect(
@@ -97,9 +101,7 @@ class SyncClient(SyncProxy):
             if self._thread.pid != os.getpid():
                 _inherited.append(self._thread)
                 self._end.detach()
-                self._thread = LoopThread(self._open)
-                self._end = weakref.finalize(self, self._thread.stop)
-                self._end.atexit = False
+                self._begin()
         return self._thread
 
 
