@@ -11,7 +11,7 @@ GROUPS: Final = {
     "memory": "remember, recall, contexts, conversations, forget",
     "cluster": "nodes, skills, status, statistics",
     "schedules": "schedules, triggers, workflows",
-    "past": "the cluster as it was at an earlier moment",
+    "past": "the cluster at a past moment; the archive",
     "care": "settings, notifications, changes of nodes, archive, backups, checks, erasing",
     "details": "what is needed less often for tasks and memory; many tasks at once",
 }

@@ -24,7 +24,9 @@ def config(parser: Parser) -> None:
     parser.add_argument("words", nargs="*", metavar="SETTING", help="a setting, and its value")
     parser.add_argument("--origin", action="store_true", help="what counts in each process, why, and what that hides")
     parser.add_argument("--set", action="store_true", help="only what is set")
-    parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="as it was then")
+    parser.add_argument(
+        "--at", type=place, metavar="SEQ|TIME", help="the state at a log sequence, a time, or a time ago (-2h)"
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="goes on record")
     parser.add_argument(
         "--if-version", type=count, metavar="N", help="only if it has not changed since version N of the settings"

@@ -1,4 +1,4 @@
-"""Tools that show the cluster as it was at an earlier moment, and what has moved to the archive."""
+"""Tools that show the cluster at a past moment, and what has moved to the archive."""
 
 from typing import Annotated, Any, Final
 
@@ -32,7 +32,7 @@ async def past_tasks(
     limit: _Limit = 20,
     cursor: str = "",
 ) -> dict[str, Any]:
-    """Lists tasks as they were at that moment, newest first. The first question about a moment takes a while."""
+    """Lists the tasks of a past moment, newest first. The first question about a moment takes a while."""
     then = await _then(call, at)
     page = await then.tasks(status=status, skill=skill, text=text, limit=limit, cursor=cursor)
     return call.rows("tasks", page)
@@ -40,20 +40,20 @@ async def past_tasks(
 
 @mcp_tool("Show the status of the past", "past", returns=ANSWER)
 async def past_status(call: CallContext, *, at: PastMoment) -> dict[str, Any]:
-    """Shows tasks and nodes by status as they were at that moment."""
+    """Shows the tasks and nodes of a past moment, by status."""
     return sparse(await (await _then(call, at)).status())
 
 
 @mcp_tool("List nodes of the past", "past", returns=listed("nodes"))
 async def past_nodes(call: CallContext, *, at: PastMoment) -> dict[str, Any]:
-    """Lists the nodes as they were at that moment."""
+    """Lists the nodes of a past moment."""
     rows = await (await _then(call, at)).nodes()
     return call.rows("nodes", rows)
 
 
 @mcp_tool("Show statistics of the past", "past", returns=ANSWER)
 async def past_stats(call: CallContext, *, at: PastMoment, limit: _Limit = 10) -> dict[str, Any]:
-    """Counts tasks by status, skill, node, user and error as they were at that moment."""
+    """Counts the tasks of a past moment by status, skill, node, user and error."""
     found = await (await _then(call, at)).statistics(limit=limit)
     return fitted(msgspec.to_builtins(found), call.options.limit_chars)
 
