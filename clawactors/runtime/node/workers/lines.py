@@ -21,8 +21,7 @@ async def read_lines(stream: _LineSource | None, most_bytes: int) -> AsyncGenera
     parts: list[bytes] = []
     size = 0
     while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
-        first, *others = chunk.split(b"\n")
-        for number, piece in enumerate((first, *others)):
+        for number, piece in enumerate(chunk.split(b"\n")):
             if number:
                 yield TooLong(size) if size > most_bytes else b"".join(parts)
                 parts, size = [], 0

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from clawactors.eventlog import Misconfigured
 from clawactors.runtime.node.context import TaskContext
@@ -19,9 +19,6 @@ from clawactors.runtime.node.workers.child import WorkerChild
 from clawactors.runtime.node.workers.offers import WorkerSkill, skill_of
 from clawactors.runtime.node.workers.protocol import FromWorker, WorkerHello, WorkerPong
 from clawactors.runtime.node.workers.serving import ServedAttempt
-
-if TYPE_CHECKING:
-    from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["Worker", "Workers"]
 
@@ -41,7 +38,6 @@ class Worker:
         self.skills: list[WorkerSkill] = []
         self.malformed = self.deaths = 0
         self._served: dict[str, ServedAttempt] = {}
-        self._attempts: dict[str, Attempt] = {}
         self._keys = itertools.count(1)
         self._child: WorkerChild | None = None
         self._ready = asyncio.Event()
@@ -95,9 +91,9 @@ class Worker:
             self._compare(child.hello)
 
     def _lose(self, how: str) -> None:
-        for attempt in [*self._attempts.values()]:
-            attempt.crashed_by = f"its worker {self.command} {how}"
-            attempt.stop("crashed")
+        for served in [*self._served.values()]:
+            served.attempt.crashed_by = f"its worker {self.command} {how}"
+            served.attempt.stop("crashed")
 
     def _compare(self, hello: WorkerHello) -> None:
         if gone := {each.name for each in self.skills} - {each.name for each in hello.skills}:
@@ -105,7 +101,6 @@ class Worker:
 
     async def _run(self, task: TaskContext, skill: str, params: dict[str, Any]) -> Any:
         """What the code of the skill returns. Raises: what it raises; `ConnectionError` where there is no worker."""
-        attempt = task._attempt
         if not self._ready.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_WAITS_S):
@@ -113,12 +108,11 @@ class Worker:
         if (child := self._child) is None:
             raise ConnectionError(f"the worker {self.command} is being started again")
         key = f"{task.id}/{next(self._keys)}"
-        served = self._served[key] = ServedAttempt(child, key, task, attempt)
-        self._attempts[key] = attempt
+        served = self._served[key] = ServedAttempt(child, key, task, task._attempt)
         try:
             return await served.serve(skill, params)
         finally:
-            del self._served[key], self._attempts[key]
+            del self._served[key]
 
     def receive(self, child: "WorkerChild", message: FromWorker) -> None:
         """Hands it to the attempt that it is of."""
@@ -134,8 +128,8 @@ class Worker:
 
     def say(self, text: str) -> None:
         """What it wrote to standard error: for the task's log where it runs one, else for the node's."""
-        if len(self._attempts) == 1:
-            next(iter(self._attempts.values())).values.output().write("stderr", f"{text}\n")
+        if len(self._served) == 1:
+            next(iter(self._served.values())).attempt.values.output().write("stderr", f"{text}\n")
         else:
             _log.warning("worker %s: %s", self.command, text)
 

@@ -64,7 +64,7 @@ class ServedAttempt:
     """`deliver` takes the messages of the worker, `serve` is the code of the run."""
 
     def __init__(self, link: WorkerLink, key: str, task: TaskContext, attempt: "Attempt") -> None:
-        self._link, self.key, self._task, self._attempt = link, key, task, attempt
+        self._link, self.key, self._task, self.attempt = link, key, task, attempt
         self._inbox: deque[OfAttempt | TaskSuspended] = deque()
         self._arrived: asyncio.Future[None] | None = None
         self._calls: dict[int, asyncio.Task[None]] = {}
@@ -98,7 +98,7 @@ class ServedAttempt:
             case CodeHeartbeat():
                 self._task.heartbeat()
             case CodeLog(text=text, level=level, logger=logger):
-                self._attempt.values.output().note(text, level, logger)
+                self.attempt.values.output().note(text, level, logger)
             case _:
                 self._put(message)
 
@@ -109,7 +109,7 @@ class ServedAttempt:
 
     @property
     def _rules(self) -> Any:
-        return self._attempt.skill.errors if self._attempt.skill else ()
+        return self.attempt.skill.errors if self.attempt.skill else ()
 
     def _put(self, message: "OfAttempt | TaskSuspended") -> None:
         self._inbox.append(message)
@@ -137,11 +137,11 @@ class ServedAttempt:
                         self._begin(message)
                     case CodeResult(value=value):
                         has_ended = True
-                        await self._attempt.parking.at_work()
+                        await self.attempt.parking.at_work()
                         return value
                     case CodeRaised(error=error):
                         has_ended = True
-                        await self._attempt.parking.at_work()
+                        await self.attempt.parking.at_work()
                         if self._is_cancelled and error.kind == "cancelled":
                             raise asyncio.CancelledError
                         raise failure_of(error, self._rules)
@@ -154,7 +154,7 @@ class ServedAttempt:
     async def _next(self) -> "OfAttempt | TaskSuspended":
         while not self._inbox:
             self._arrived = asyncio.get_running_loop().create_future()
-            await self._attempt.waits.wait_for(self._arrived)
+            await self.attempt.waits.wait_for(self._arrived)
         return self._inbox.popleft()
 
     def _cancel(self) -> None:
@@ -176,7 +176,7 @@ class ServedAttempt:
             self._calls[call.id] = asyncio.create_task(self._call(call))
 
     async def _call(self, call: CodeCall) -> None:
-        self._attempt.tasks.name_branch(call.branch)
+        self.attempt.tasks.name_branch(call.branch)
         try:
             reply = CallReply(self.key, call.id, await self._value_of(call))
         except asyncio.CancelledError as error:
@@ -203,7 +203,7 @@ class ServedAttempt:
                 name: Any = call.args[0] if call.args else None
                 return self._task.answer(name, self._answers(name))
             case _:
-                return await make_call(self._task, self._attempt, call, self._children)
+                return await make_call(self._task, self.attempt, call, self._children)
 
     async def _step(self, call: CodeCall) -> Any:
         """A step whose function runs in the worker, unless it is on record."""
