@@ -102,6 +102,19 @@ async def test_they_are_tried_again_or_dropped_and_the_rest_is_left_with_the_rea
         assert ids(await letters.list()) == []
 
 
+async def test_a_page_goes_on_behind_what_is_gone_meanwhile() -> None:
+    async with Cluster(skills=[breaks]) as cluster:
+        await with_letters(cluster)
+        letters, found = cluster.client.dead_letters, list[str]()
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await letters.list(limit=1, cursor=cursor)
+            found += ids(page)
+            assert all(report.done for report in await letters.drop(ids(page)))
+            cursor = page.cursor
+        assert found == ["task:t-2", "task:t-1", "task:t-0", "letter:6", "letter:5"]
+
+
 async def test_failed_deliveries_are_among_them() -> None:
     async with Cluster(skills=[breaks]) as cluster:
         claw = cluster.client
@@ -113,10 +126,13 @@ async def test_failed_deliveries_are_among_them() -> None:
         shown = await claw.dead_letters.get(found[0].id)
         assert (shown.event, shown.about in ("t-0", "t-1")) == ("task.dead", True)
         [dropped, again] = found
+        first = await claw.dead_letters.list(kind="delivery", limit=1)
+        assert ids(first) == [dropped.id]
         [report] = await claw.dead_letters.drop([dropped.id])
         assert report.done
         await cluster.settle()
         assert ids(await claw.dead_letters.list(kind="delivery")) == [again.id]
+        assert ids(await claw.dead_letters.list(kind="delivery", cursor=first.cursor or "")) == [again.id]
         [report] = await claw.dead_letters.redrive([again.id])
         assert report.done
         await until_delivered(cluster, 3)

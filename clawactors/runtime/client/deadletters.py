@@ -1,6 +1,7 @@
 """What came to nothing, kept for a person: dead tasks, failed deliveries, refused commands, unreadable records."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -20,8 +21,8 @@ from clawactors.runtime.client.deadletterrows import (
     row_of_letter,
     row_of_task,
 )
-from clawactors.runtime.client.rows import Page, TaskRow
-from clawactors.runtime.client.triggerrows import TriggerRow
+from clawactors.runtime.client.rows import Page
+from clawactors.runtime.client.triggerrows import TriggerFailureRow, TriggerRow
 from clawactors.runtime.client.waiting import several_ids
 from clawactors.runtime.deadletters import DropLetters, DropReply, Letter, LettersQuestion, LettersReply
 from clawactors.runtime.times import Moment, moment_ns
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["ClientDeadLetters"]
+
+type FoundPage = tuple[list[DeadLetterRow], str | None]
+type Deliveries = list[tuple[TriggerRow, TriggerFailureRow]]
 
 _PAGE: Final = 100
 
@@ -66,14 +70,13 @@ class ClientDeadLetters:
         for each in kinds[kinds.index(name) if cursor else 0 :]:
             if (each != "task" and error) or (each in ("command", "record") and skill):
                 continue
-            async for row, after in self._of_kind(each, rest if each == name else "", skill, error):
-                if since_ns is not None and (moment_ns(row.at) or 0) < since_ns:
-                    if each in ("command", "record"):
-                        break  # those lie in the order of their times
-                    continue
-                rows.append(row)
+            after: str | None = rest if each == name else ""
+            while after is not None:
                 if len(rows) == limit:
                     return Page(tuple(rows), f"{each} {after}")
+                most = _PAGE if limit is None else min(_PAGE, limit - len(rows))
+                found, after = await self._page(each, after, most, skill, error, since_ns)
+                rows += (row for row in found if since_ns is None or (moment_ns(row.at) or 0) >= since_ns)
         return Page(tuple(rows))
 
     async def get(self, id: str) -> DeadLetterDetail:
@@ -88,11 +91,8 @@ class ClientDeadLetters:
             letter = await self._letter(int(name))
             body = (letter.body or b"").decode(errors="replace")
             return detail_of(row_of_letter(letter), body=body, bytes=letter.size, seq=letter.of_seq)
-        for trigger in await self._client.triggers.list():
-            for failure in trigger.failures:
-                if failure.id == name:
-                    return detail_of(row_of_delivery(trigger, failure), event=failure.event, about=failure.of)
-        raise NotFound(f"no failed delivery {name!r} is kept")
+        trigger, failure = await self._delivery(name)
+        return detail_of(row_of_delivery(trigger, failure), event=failure.event, about=failure.of)
 
     async def redrive(
         self, ids: Iterable[str], *, progress: Callable[[int, int], None] = lambda done, total: None
@@ -131,7 +131,8 @@ class ClientDeadLetters:
             if report.task is None:
                 raise Refused(report.left)
         elif sort == "delivery":
-            await self._client.triggers.redrive((await self._trigger_of(name)).name, (name,))
+            trigger, _ = await self._delivery(name)
+            await self._client.triggers.redrive(trigger.name, (name,))
         else:
             await self._send_again(await self._letter(int(name)))
             await self._drop(sort, name)
@@ -141,7 +142,8 @@ class ClientDeadLetters:
             await self.get(f"task:{name}")
             await self._client.delete(name)
         elif sort == "delivery":
-            await self._client.triggers.drop((await self._trigger_of(name)).name, (name,))
+            trigger, _ = await self._delivery(name)
+            await self._client.triggers.drop(trigger.name, (name,))
         else:
             request = msgspec.json.encode(DropLetters(seqs=[int(name)]))
             reply = msgspec.json.decode(await self._client.questions.ask("letters", request, verb="do"), type=DropReply)
@@ -163,47 +165,35 @@ class ClientDeadLetters:
         raw = cast("ExternalCommand", msgspec.Raw(msgspec.json.encode(command)))
         await self._client.sender.ask(kind, id, raw, queued=False)
 
-    async def _trigger_of(self, delivery: str) -> TriggerRow:
-        for trigger in await self._client.triggers.list():
-            if any(failure.id == delivery for failure in trigger.failures):
-                return trigger
-        raise NotFound(f"no failed delivery {delivery!r} is kept")
-
-    async def _of_kind(self, sort: str, after: str, skill: str, error: str) -> AsyncIterator[tuple[DeadLetterRow, str]]:
-        """Its rows, each with where the next page goes on."""
+    async def _page(self, sort: str, after: str, most: int, skill: str, error: str, since_ns: int | None) -> FoundPage:
+        """At most so many of one kind, and where the next page goes on: behind a place, whatever lay there is gone."""
         if sort == "task":
-            async for task in self._tasks(skill, error, after):
-                yield row_of_task(task), task.id
-        elif sort == "delivery":
+            page = await self._client.tasks(
+                status="dead", skill=skill, error=error, limit=most, cursor=after, fresh=not after
+            )
+            return [row_of_task(task) for task in page], page.cursor
+        if sort == "delivery":
             found = [
-                row_of_delivery(trigger, failure)
-                for trigger in await self._client.triggers.list()
+                (_place(row), row)
+                for trigger, failure in await self._deliveries()
                 if skill in ("", trigger.skill)
-                for failure in trigger.failures
+                for row in (row_of_delivery(trigger, failure),)
             ]
-            found.sort(key=lambda row: (row.at or "", row.id), reverse=True)
-            begun = not after
-            for row in found:
-                if begun:
-                    yield row, row.id
-                begun = begun or row.id == after
-        else:
-            before = int(after) if after.isdecimal() else 0
-            while True:
-                question = LettersQuestion(before=before, limit=_PAGE, commands=sort == "command")
-                reply = await self._ask(question)
-                for letter in reply.letters:
-                    yield row_of_letter(letter), str(letter.seq)
-                if not reply.before:
-                    return
-                before = reply.before
+            left = sorted((each for each in found if not after or each[0] < after), key=itemgetter(0), reverse=True)
+            return [row for _, row in left[:most]], left[most - 1][0] if len(left) > most else None
+        before = int(after) if after.isdecimal() else 0
+        question = LettersQuestion(before=before, limit=most, commands=sort == "command", since_ns=since_ns)
+        reply = await self._ask(question)
+        return [row_of_letter(letter) for letter in reply.letters], str(reply.before) if reply.before else None
 
-    async def _tasks(self, skill: str, error: str, after: str) -> AsyncIterator[TaskRow]:
-        begun = not after
-        async for task in self._client.each_task(status="dead", skill=skill, error=error):
-            if begun:
-                yield task
-            begun = begun or task.id == after
+    async def _deliveries(self) -> Deliveries:
+        return [(trigger, each) for trigger in await self._client.triggers.list() for each in trigger.failures]
+
+    async def _delivery(self, id: str) -> tuple[TriggerRow, TriggerFailureRow]:
+        for trigger, failure in await self._deliveries():
+            if failure.id == id:
+                return trigger, failure
+        raise NotFound(f"no failed delivery {id!r} is kept")
 
     async def _letter(self, seq: int) -> Letter:
         return (await self._ask(LettersQuestion(seq=seq))).letters[0]
@@ -214,3 +204,8 @@ class ClientDeadLetters:
         if reply.error is not None:
             raise error_of(reply.error)
         return reply
+
+
+def _place(row: DeadLetterRow) -> str:
+    """Where a delivery lies among the others, the newest highest."""
+    return f"{row.at or ''} {row.id}"
