@@ -5,7 +5,7 @@
 3. `deadline_ns` is a time of the log; an answer tells the log's time, so that a client's clock may be wrong.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -33,6 +33,7 @@ __all__ = [
     "RegisterReply",
     "RegisterRequest",
     "StateQuestion",
+    "checked_reply",
     "error_of",
     "failure_of",
     "is_busy",
@@ -54,7 +55,6 @@ BLOCKED: Final = "blocked"
 """The status of a task that needs a person, and may end once it has been retried."""
 
 BUSY: Final = "busy"
-_BUSY: Final = b'{"error":{"code":"busy"'
 EXPIRED: Final = "expired"
 
 
@@ -197,7 +197,7 @@ class EndNotice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 def is_busy(answer: bytes) -> bool:
     """True for the answer of an endpoint that has too many requests of this principal."""
-    return answer.startswith(_BUSY)
+    return answer.startswith(b'{"error":{"code":"busy"')
 
 
 def failure_of(error: Exception) -> Failure:
@@ -221,22 +221,30 @@ def failure_of(error: Exception) -> Failure:
             return Failure("unavailable", str(error))
 
 
+_ERRORS: Final[dict[str, type[Exception]]] = {
+    "not_found": NotFound,
+    "refused": Refused,
+    "missing": Missing,
+    "corrupt": Corrupt,
+    "no_space": NoSpace,
+    "denied": EventLogError,
+}
+
+
+class _MayFail(Protocol):
+    @property
+    def error(self) -> Failure | None: ...
+
+
+def checked_reply[R: _MayFail](reply: R) -> R:
+    """The reply. Raises: the error that it holds."""
+    if reply.error is not None:
+        raise error_of(reply.error)
+    return reply
+
+
 def error_of(failure: Failure) -> Exception:
     """The error that travelled."""
-    match failure.code:
-        case "not_found":
-            return NotFound(failure.message)
-        case "refused":
-            return Refused(failure.message)
-        case "too_large":
-            return TooLarge(0, 0, failure.message)
-        case "missing":
-            return Missing(failure.message)
-        case "corrupt":
-            return Corrupt(failure.message)
-        case "no_space":
-            return NoSpace(failure.message)
-        case "denied":
-            return EventLogError(failure.message)
-        case _:
-            return Unavailable(failure.message)
+    if failure.code == "too_large":
+        return TooLarge(0, 0, failure.message)
+    return _ERRORS.get(failure.code, Unavailable)(failure.message)

@@ -10,7 +10,7 @@ import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Asking
-from clawactors.runtime.asking import LogReply, SizesReply, error_of, is_busy
+from clawactors.runtime.asking import LogReply, SizesReply, checked_reply, is_busy
 from clawactors.runtime.hedging import hedged
 
 __all__ = ["Questions", "ask", "read_log_end", "read_sizes"]
@@ -67,15 +67,9 @@ class Questions:
 
 async def read_log_end(questions: Questions, absent_s: float | None = None) -> LogReply:
     """Where the log ends, its time, and who leads. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
-    reply = msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply)
-    if reply.error is not None:
-        raise error_of(reply.error)
-    return reply
+    return checked_reply(msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply))
 
 
 async def read_sizes(questions: Questions) -> SizesReply:
     """What the log and large values take on the server. Raises: `Unavailable`."""
-    reply = msgspec.json.decode(await questions.ask("sizes", b"{}"), type=SizesReply)
-    if reply.error is not None:
-        raise error_of(reply.error)
-    return reply
+    return checked_reply(msgspec.json.decode(await questions.ask("sizes", b"{}"), type=SizesReply))

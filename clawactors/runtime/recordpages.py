@@ -1,7 +1,7 @@
 """Records on their way through control, page by page: clients and nodes have no rights on the streams.
 
-Histories on `claw.query.<principal>.history`, output on
-`claw.query.<principal>.output`, the log as it comes on `claw.query.<principal>.events`. Bodies are MessagePack.
+Histories on `claw.query.<principal>.history`, output on `claw.query.<principal>.output`, the log as it comes on
+`claw.query.<principal>.events`. Bodies are MessagePack.
 
 1. A page holds at most `PAGE_BYTES`, and at least one record; of a larger one it holds a part, and nothing else.
 2. Who reads keeps the place: any process that answers can give the page after it.
@@ -14,9 +14,18 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog.record import Record
-from clawactors.runtime.asking import Failure
+from clawactors.runtime.asking import Failure, checked_reply
 
-__all__ = ["PAGE_BYTES", "EventsQuestion", "HistoryQuestion", "OutputQuestion", "PageReader", "RecordPage", "page_of"]
+__all__ = [
+    "PAGE_BYTES",
+    "EventsQuestion",
+    "HistoryQuestion",
+    "OutputQuestion",
+    "PageReader",
+    "RecordPage",
+    "page_in",
+    "page_of",
+]
 
 PAGE_BYTES: Final = 400_000
 """The server takes messages of 1 MB; a smaller page holds up nobody else."""
@@ -67,6 +76,14 @@ class RecordPage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     is_last: bool = False
     is_cut: bool = False
     error: Failure | None = None
+
+
+_decode: Final = msgspec.msgpack.Decoder(RecordPage).decode
+
+
+def page_in(answer: bytes) -> RecordPage:
+    """The page in an answer. Raises: the error that it holds."""
+    return checked_reply(_decode(answer))
 
 
 def page_of(records: Iterable[Record], offset: int) -> tuple[list[Record], bool]:

@@ -5,7 +5,7 @@ import msgspec
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion, error_of
+from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion, checked_reply
 from clawactors.runtime.questions import Questions
 
 __all__ = ["read_state"]
@@ -40,7 +40,4 @@ async def _ask(questions: Questions, home: Home, question: StateQuestion) -> Out
         answer = await questions.ask(SNAPSHOT, body, own_account=True)
     else:
         answer = await questions.ask(STATE[home], body)
-    outcome = msgspec.json.decode(answer, type=Outcome)
-    if outcome.error is not None:
-        raise error_of(outcome.error)
-    return outcome
+    return checked_reply(msgspec.json.decode(answer, type=Outcome))

@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.archiving import ARCHIVE, COMPACT, ArchiveReply, ArchiveReport, ArchiveRequest, CompactReply
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 
 if TYPE_CHECKING:
     from clawactors.eventlog.requests import Asking
@@ -32,9 +32,7 @@ async def archive(
         raise InvalidQuery(f"older_than is {older_s:g} s; it must be 0 or more")
     question = _encode(ArchiveRequest(secrets.token_hex(8), older_s, dry_run))
     while True:
-        reply = _reply(await questions.ask(ARCHIVE, question, verb="do"))
-        if reply.error is not None:
-            raise error_of(reply.error)
+        reply = checked_reply(_reply(await questions.ask(ARCHIVE, question, verb="do")))
         if reply.is_done:
             return reply.report
         if not reply.waits:
@@ -50,7 +48,4 @@ async def last_failure(questions: "Questions") -> str:
 async def compact(requests: "Asking", principal: str) -> CompactReply:
     """See `ClusterClient.compact`."""
     answer = await requests.request(f"claw.do.{principal}.{COMPACT}", b"{}", _COMPACT_S)
-    reply = msgspec.json.decode(answer, type=CompactReply)
-    if reply.error is not None:
-        raise error_of(reply.error)
-    return reply
+    return checked_reply(msgspec.json.decode(answer, type=CompactReply))

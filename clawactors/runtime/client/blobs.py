@@ -8,7 +8,7 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.requests import Asking
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
 from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
@@ -59,12 +59,7 @@ class ClientBlobs:
 
     async def _ask[R: (UploadReply, PartReply)](self, subject: str, body: bytes, decode: Callable[[bytes], R]) -> R:
         """The leader's answer, asked again while it can't take more. Raises: `Unavailable`; what the answer says."""
-
-        def read(answer: bytes) -> R:
-            reply = decode(answer)
-            if reply.error is not None:
-                raise error_of(reply.error)
-            return reply
-
         busy = "too many uploads and downloads at once: start fewer"
-        return await ask_until_answered(self._requests, subject, body, read, _ANSWER_S, busy)
+        return await ask_until_answered(
+            self._requests, subject, body, lambda answer: checked_reply(decode(answer)), _ANSWER_S, busy
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
-from clawactors.runtime.asking import ForkRequest, Outcome, error_of
+from clawactors.runtime.asking import ForkRequest, Outcome, checked_reply
 from clawactors.runtime.client.noticing import ClientNotices
 from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
@@ -146,9 +146,7 @@ class ClusterClient(ClientNotices):
         """
         ref = Ref(self, task_id(new_id, None))
         question = msgspec.json.encode(ForkRequest(checked_id(id), step, ref.id))
-        outcome = msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome)
-        if outcome.error is not None:
-            raise error_of(outcome.error)
+        checked_reply(msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome))
         return ref
 
     async def redrive(

@@ -8,7 +8,7 @@ import msgspec
 
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.kernel.external import ExternalCommand
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 from clawactors.runtime.client.deadletterrows import (
     DeadLetterDetail,
     DeadLetterReport,
@@ -146,9 +146,8 @@ class ClientDeadLetters:
             await self._client.triggers.drop(trigger.name, (name,))
         else:
             request = msgspec.json.encode(DropLetters(seqs=[int(name)]))
-            reply = msgspec.json.decode(await self._client.questions.ask("letters", request, verb="do"), type=DropReply)
-            if reply.error is not None:
-                raise error_of(reply.error)
+            answer = await self._client.questions.ask("letters", request, verb="do")
+            reply = checked_reply(msgspec.json.decode(answer, type=DropReply))
             if not reply.dropped:
                 raise NotFound(f"there is no dead letter {name}")
 
@@ -200,10 +199,7 @@ class ClientDeadLetters:
 
     async def _ask(self, question: LettersQuestion) -> LettersReply:
         answer = await self._client.questions.ask("letters", msgspec.json.encode(question))
-        reply = msgspec.json.decode(answer, type=LettersReply)
-        if reply.error is not None:
-            raise error_of(reply.error)
-        return reply
+        return checked_reply(msgspec.json.decode(answer, type=LettersReply))
 
 
 def _place(row: DeadLetterRow) -> str:

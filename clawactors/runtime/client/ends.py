@@ -13,7 +13,7 @@ import msgspec
 
 from clawactors.eventlog import UNREADABLE, Closed, Unavailable
 from clawactors.kernel.errors import NotFound
-from clawactors.runtime.asking import BLOCKED, Ended, EndNotice, RegisterReply, RegisterRequest, error_of
+from clawactors.runtime.asking import BLOCKED, Ended, EndNotice, RegisterReply, RegisterRequest, checked_reply
 from clawactors.runtime.client.openrequests import OpenRequests
 from clawactors.runtime.context import ProcessContext
 
@@ -151,9 +151,7 @@ class Ends:
             try:
                 await self.ready()
                 body = _encode(RegisterRequest(self._client, ids, forget))
-                reply = _reply(await self._requests.request(self._register_at, body, _ANSWER_S))
-                if reply.error is not None:
-                    raise error_of(reply.error)
+                reply = checked_reply(_reply(await self._requests.request(self._register_at, body, _ANSWER_S)))
             except (Unavailable, msgspec.MsgspecError):
                 await asyncio.sleep(_AGAIN_S * (0.5 + self._context.clock.roll()))
                 continue

@@ -8,7 +8,7 @@ import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 from clawactors.runtime.erasing import EraseReply, EraseRequest
 from clawactors.runtime.naming import new_id
 
@@ -50,9 +50,7 @@ async def _until_done(client: "ClusterClient", asked: EraseRequest, stage: Calla
     heard_s = clock()
     while True:
         try:
-            reply = _decode(await client.questions.ask("erase", _encode(asked), verb="do"))
-            if reply.error is not None:
-                raise error_of(reply.error)
+            reply = checked_reply(_decode(await client.questions.ask("erase", _encode(asked), verb="do")))
         except Unavailable:
             if clock() > heard_s + _LOST_S:
                 raise

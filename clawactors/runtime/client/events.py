@@ -14,11 +14,10 @@ from clawactors.eventlog import Record
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
-from clawactors.runtime.asking import error_of
 from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.questions import read_log_end
-from clawactors.runtime.recordpages import EventsQuestion, PageReader, RecordPage
+from clawactors.runtime.recordpages import EventsQuestion, PageReader, page_in
 from clawactors.systems.tasks.kind import TASKS
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ _KNOWN: Final = 100_000
 """Whose task it is, of so many tasks."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 
 class LogEvent(msgspec.Struct, frozen=True):
@@ -145,18 +143,11 @@ async def pages_of(client: "ConnectedClient", after: int | None, *, live: bool) 
     subject, busy = f"claw.query.{client.principal}.events", "this client follows the log too often at once"
     while live or reader.after < end:
         body = _encode(EventsQuestion(name, reader.after, reader.offset, waits=True))
-        page = await ask_until_answered(client.requests, subject, body, _page_in, _ANSWER_S, busy)
+        page = await ask_until_answered(client.requests, subject, body, page_in, _ANSWER_S, busy)
         if events := [event for record in reader.take(page) for event in events_in(record)]:
             yield events
         elif not page.records:
             await asyncio.sleep(0)
-
-
-def _page_in(answer: bytes) -> RecordPage:
-    page = _page(answer)
-    if page.error is not None:
-        raise error_of(page.error)
-    return page
 
 
 def events_in(record: Record) -> list[LogEvent]:

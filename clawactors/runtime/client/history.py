@@ -16,10 +16,9 @@ from clawactors.kernel.errors import NotFound
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
-from clawactors.runtime.asking import error_of
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.questions import Questions
-from clawactors.runtime.recordpages import HistoryQuestion, PageReader, RecordPage
+from clawactors.runtime.recordpages import HistoryQuestion, PageReader, page_in
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
@@ -27,7 +26,6 @@ from clawactors.systems.tasks.submission import checked_id
 __all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "before_archive", "read_history", "read_records"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 type Place = tuple[str, int]
 """`("seq", n)` or `("time", ns)`."""
@@ -136,9 +134,7 @@ async def read_records(questions: Questions, kind: str, id: str, until: int | No
     reader = PageReader()
     while True:
         question = HistoryQuestion(kind, id, reader.after, until, reader.offset)
-        page = _page(await questions.ask("history", _encode(question)))
-        if page.error is not None:
-            raise error_of(page.error)
+        page = page_in(await questions.ask("history", _encode(question)))
         for record in reader.take(page):
             yield record
         if page.is_last:

@@ -10,7 +10,7 @@ import msgspec
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import duration_s
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.rows import Page
 from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerRow
@@ -105,9 +105,7 @@ class Notifications(NamedChanges[Trigger]):
         """
         body, end_s = _encode(NotifyTestRequest(checked_trigger_name(name), new_id())), _clock() + _TRY_S
         while True:
-            reply = _decode(await self._client.questions.ask(NOTIFY_TEST, body, verb="do"))
-            if reply.error is not None:
-                raise error_of(reply.error)
+            reply = checked_reply(_decode(await self._client.questions.ask(NOTIFY_TEST, body, verb="do")))
             if reply.done:
                 break
             if _clock() > end_s:

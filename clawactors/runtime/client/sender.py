@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from clawactors.eventlog import Closed, EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.external import ExternalCommand
-from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
+from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, checked_reply, error_of
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.hedging import hedged
 
@@ -99,10 +99,7 @@ class CommandSender:
         asked = _Asked(kind, body, awaits, queued, own_account, deadline_ns, loop.create_future())
         self._waiting.append(asked)
         self._plan()
-        outcome = await asked.outcome
-        if outcome.error is not None:
-            raise error_of(outcome.error)
-        return outcome
+        return checked_reply(await asked.outcome)
 
     def close(self) -> None:
         """Fails what still waits with `Closed`; what was sent may take effect."""

@@ -10,7 +10,7 @@ from clawactors.kernel.errors import InvalidQuery, NotFound
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import checked_reply
 from clawactors.runtime.client.history import read_records
 from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.reader import place_of
@@ -216,10 +216,7 @@ class ClusterConfig(NamedChanges[ClusterSettings]):
         self, name: str, question: bytes, type: type[T]
     ) -> T:
         def read(answer: bytes) -> T:
-            reply = msgspec.json.decode(answer, type=type)
-            if reply.error is not None:
-                raise error_of(reply.error)
-            return reply
+            return checked_reply(msgspec.json.decode(answer, type=type))
 
         client = self._client
         subject = f"claw.query.{client.principal}.{name}"

@@ -13,11 +13,11 @@ import msgspec
 from clawactors.eventlog import UNREADABLE, Record
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.time import iso
-from clawactors.runtime.asking import Ended, error_of
+from clawactors.runtime.asking import Ended
 from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.output import OutputMessage
-from clawactors.runtime.recordpages import OutputQuestion, PageReader, RecordPage
+from clawactors.runtime.recordpages import OutputQuestion, PageReader, RecordPage, page_in
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _ANSWER_S: Final = 3.0
 
 _decode = msgspec.json.Decoder(OutputMessage).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
-_page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -108,15 +107,7 @@ class _Output:
         reader = self._reader
         question = OutputQuestion(self._name, self._id, self._stream, reader.after, reader.offset, waits)
         busy = "this client follows too many output streams at once"
-        return await ask_until_answered(self._requests, self._subject, _encode(question), _page_in, _ANSWER_S, busy)
-
-
-def _page_in(answer: bytes) -> RecordPage:
-    """Raises: the error that it holds."""
-    page = _page(answer)
-    if page.error is not None:
-        raise error_of(page.error)
-    return page
+        return await ask_until_answered(self._requests, self._subject, _encode(question), page_in, _ANSWER_S, busy)
 
 
 def _chunks(record: Record) -> Iterator[Chunk]:
