@@ -9,7 +9,6 @@ import asyncio
 import base64
 import codecs
 import contextlib
-import inspect
 import os
 import signal
 import socket
@@ -21,7 +20,7 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.files import FILE_CALLS
-from clawactors.runtime.node.context import children_of
+from clawactors.runtime.node.bridged import call_in_node
 from clawactors.runtime.node.descendants import ATTEMPT, NODE, end_all, family_of, marked
 from clawactors.runtime.node.failure import FailureReport
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
@@ -59,9 +58,11 @@ _CALLS: Final = frozenset(
         "compensate",
         "continue_as",
         "patched",
+        *FILE_CALLS,
+        *CHILD_CALLS,
     )
 )
-"""Methods of `TaskContext` whose arguments and results travel as JSON."""
+"""Methods whose arguments and results travel as JSON."""
 
 
 class Crashed(Exception):
@@ -202,13 +203,7 @@ async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str,
         case "store":
             return await context.store(base64.b64decode(message["args"][0]))
         case method if method in _CALLS:
-            result = getattr(context, method)(*message["args"], **message["kwargs"])
-            return await result if inspect.isawaitable(result) else result
-        case method if method in FILE_CALLS:
-            result = getattr(attempt.files, method)(*message["args"])
-            return await result if inspect.isawaitable(result) else result
-        case method if method in CHILD_CALLS:
-            return await getattr(children_of(context), method)(*message["args"])
+            return await call_in_node(attempt, context, method, message["args"], message["kwargs"])
         case unknown:
             raise Refused(f"a task has no call {unknown!r}")
 

@@ -9,12 +9,10 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, override
 
-from clawactors.runtime.node.attempt.files import FILE_CALLS
+from clawactors.runtime.node.bridged import call_in_node
 from clawactors.runtime.node.code import TaskSuspended
-from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.recovery import end_recovery
 from clawactors.runtime.node.step import home_of
-from clawactors.runtime.node.syncchildren import CHILD_CALLS
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -122,22 +120,7 @@ class ThreadBridge:
 
     def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """What the method of the `TaskContext` returns. Raises: as that; `TaskSuspended` where the node has ended."""
-        if method in CHILD_CALLS:
-            return self._wait(self._call_children(method, args))
-        if method in FILE_CALLS:
-            return self._wait(self._call_files(method, args))
-        return self._wait(self._call(method, args, kwargs))
-
-    async def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        result = getattr(self._context, method)(*args, **kwargs)
-        return await result if inspect.isawaitable(result) else result
-
-    async def _call_children(self, method: str, args: tuple[Any, ...]) -> Any:
-        return await getattr(children_of(self._context), method)(*args)
-
-    async def _call_files(self, method: str, args: tuple[Any, ...]) -> Any:
-        result = getattr(self._attempt.files, method)(*args)
-        return await result if inspect.isawaitable(result) else result
+        return self._wait(call_in_node(self._attempt, self._context, method, args, kwargs))
 
     def send(self, method: str, /, *args: Any) -> None:
         """Calls a method that is safe in any thread."""
