@@ -14,7 +14,7 @@ from typing import IO, Final, TextIO
 import msgspec
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.node import keeper
+from clawactors.runtime.node.keeperprocess import KeeperProcess
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES
 
 __all__ = ["Captured", "ProgramOutcome", "run_command"]
@@ -69,51 +69,31 @@ async def run_command(
 
     Raises: `Refused` for what can't be run at all, `OSError` where the machine is short of something.
     """
-    life_read, life = os.pipe()
-    status, status_write = os.pipe()
     try:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", keeper.__file__, str(life_read), str(status_write), *argv),
-                stdin=DEVNULL if input is None else PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                cwd=cwd,
-                env=env,
-                pass_fds=(life_read, status_write),
-                start_new_session=True,
-            )
-        finally:
-            os.close(life_read)
-            os.close(status_write)
+        keeper = await KeeperProcess.begin(argv, stdin=DEVNULL if input is None else PIPE, cwd=cwd, env=env)
     except OSError as error:
-        os.close(life)
-        os.close(status)
         raise _explained(error.errno, argv[0], cwd) from error
-    except BaseException:
-        os.close(life)
-        os.close(status)
-        raise
+    process = keeper.process
     collecting = asyncio.ensure_future(_collect_both(process, input, limit_bytes, spools))
     try:
         try:
             stdout, stderr = await asyncio.shield(collecting)
             await process.wait()
         finally:
-            ending = asyncio.ensure_future(_end(process, life, collecting))
+            ending = asyncio.ensure_future(_end(keeper, collecting))
             _endings.add(ending)
             ending.add_done_callback(_endings.discard)
             await asyncio.shield(ending)  # who is cancelled again need not wait for it
-        said = os.read(status, 100).split()
+        outcome = keeper.outcome()
     finally:
-        os.close(status)
-    match said:
-        case [b"exit", code]:
-            return ProgramOutcome(int(code), stdout, stderr)
-        case [b"error", number, *_]:
-            raise _explained(int(number), argv[0], cwd)
-        case _:
+        keeper.close()
+    match outcome:
+        case None:
             raise RuntimeError(f"the keeper of {argv[0]!r} was killed")
+        case OSError():
+            raise _explained(outcome.errno, argv[0], cwd)
+        case code:
+            return ProgramOutcome(code, stdout, stderr)
 
 
 async def _collect_both(
@@ -157,16 +137,16 @@ async def _feed(stream: asyncio.StreamWriter | None, input: bytes | None) -> Non
         await stream.wait_closed()
 
 
-async def _end(process: Process, life: int, collecting: asyncio.Future[tuple[Captured, Captured]]) -> None:
+async def _end(keeper: KeeperProcess, collecting: asyncio.Future[tuple[Captured, Captured]]) -> None:
+    process = keeper.process
     try:
         if process.returncode is None:
-            with suppress(BrokenPipeError):
-                os.write(life, b"t")
+            keeper.ask_to_end()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
                     await process.wait()
     finally:
-        os.close(life)
+        keeper.end_now()
     try:
         async with asyncio.timeout(_LAST_S):
             await process.wait()

@@ -7,15 +7,13 @@ import logging
 import os
 import shlex
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from typing import Final, Protocol, Self
 
 import msgspec
 
 from clawactors.eventlog import Misconfigured
-from clawactors.runtime.node import keeper
 from clawactors.runtime.node.descendants import NODE
+from clawactors.runtime.node.keeperprocess import KeeperProcess
 from clawactors.runtime.node.workers.lines import TooLong, read_lines
 from clawactors.runtime.node.workers.orders import (
     DrainWorker,
@@ -54,13 +52,13 @@ class _ChildOwner(Protocol):
 class WorkerChild:
     """One life of a worker."""
 
-    def __init__(self, owner: _ChildOwner, process: Process, life: int, status: int) -> None:
-        self._owner, self._process, self._life, self._status = owner, process, life, status
+    def __init__(self, owner: _ChildOwner, keeper: KeeperProcess) -> None:
+        self._owner, self._keeper, self._process = owner, keeper, keeper.process
         self._line = self._refused = 0
         self._heard_s = asyncio.get_running_loop().time()
         self._silence_s = 0.0
         self.hello = WorkerHello(0, ())
-        self._lines = read_lines(process.stdout, LINE_MAX_BYTES)
+        self._lines = read_lines(self._process.stdout, LINE_MAX_BYTES)
         self._errors = asyncio.create_task(self._read_errors())
 
     @classmethod
@@ -72,26 +70,8 @@ class WorkerChild:
             raise Misconfigured(f"--worker {owner.command}: {error}") from None
         if not words:
             raise Misconfigured("--worker takes a command, as in --worker 'node worker.js'")
-        life_read, life = os.pipe()
-        status, status_write = os.pipe()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", keeper.__file__, str(life_read), str(status_write), *words),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                env={name: value for name, value in os.environ.items() if name == NODE or not name.startswith(_OURS)},
-                pass_fds=(life_read, status_write),
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(life)
-            os.close(status)
-            raise
-        finally:
-            os.close(life_read)
-            os.close(status_write)
-        child = cls(owner, process, life, status)
+        env = {name: value for name, value in os.environ.items() if name == NODE or not name.startswith(_OURS)}
+        child = cls(owner, await KeeperProcess.begin(words, env=env))
         try:
             async with asyncio.timeout(_HELLO_S):
                 await child.send(NodeHello(PROTOCOLS, VERSION, node))
@@ -179,7 +159,7 @@ class WorkerChild:
             await asyncio.sleep(_PING_S)
             if self._silence_s and loop.time() - self._heard_s > self._silence_s:
                 _log.error("worker %s answers no ping for %g s: killed", self._owner.command, self._silence_s)
-                self._end_now()
+                self._keeper.end_now()
 
     async def _read_errors(self) -> None:
         async for line in read_lines(self._process.stderr, 1 << 20):
@@ -187,50 +167,43 @@ class WorkerChild:
             self._owner.say(text)
 
     async def _how_ended(self) -> str:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_S):
-                await self._process.wait()
-        os.set_blocking(self._status, False)
+        await self._await_end()
         try:
-            said = os.read(self._status, 100).split()
+            outcome = self._keeper.outcome()
         except BlockingIOError:
             return "closed its standard output"
-        match said:
-            case [b"exit", code] if int(code) < 0:
-                return f"was killed by {signal.Signals(-int(code)).name}"
-            case [b"exit", code]:
-                return f"ended with exit code {int(code)}"
-            case [b"error", number, *_]:
-                return f"can't be run: {os.strerror(int(number))}"
-            case _:
+        match outcome:
+            case None:
                 return "was killed"
+            case OSError():
+                return f"can't be run: {outcome.strerror}"
+            case code if code < 0:
+                return f"was killed by {signal.Signals(-code).name}"
+            case code:
+                return f"ended with exit code {code}"
 
     async def end(self) -> None:
         """Tells it to end, and waits for that."""
         await self.send(DrainWorker())
         if (stdin := self._process.stdin) is not None:
             stdin.close()
+        await self._await_end()
+        await self.kill()
+
+    async def _await_end(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_S):
                 await self._process.wait()
-        await self.kill()
-
-    def _end_now(self) -> None:
-        if self._life >= 0:
-            os.close(self._life)
-            self._life = -1
 
     async def kill(self) -> None:
         """Ends it at once, with all that it has started. Order: idempotent."""
-        self._end_now()
+        self._keeper.end_now()
         await self._process.wait()
         if (stdin := self._process.stdin) is not None:
             stdin.close()
             with contextlib.suppress(ConnectionError):
                 await stdin.wait_closed()
-        if self._status >= 0:
-            os.close(self._status)
-            self._status = -1
+        self._keeper.close()
         self._errors.cancel()
 
 
