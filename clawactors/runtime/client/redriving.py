@@ -16,9 +16,10 @@ from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
+    from clawactors.runtime.client.changing import TaskChanges
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["RedriveReport", "redrive"]
+__all__ = ["RedriveReport", "redrive", "retry_dead"]
 
 _PAGE: Final = 1000
 _AT_ONCE: Final = 32
@@ -97,11 +98,17 @@ async def _dead(client: "ClusterClient", skill: str, error: str) -> AsyncIterato
 
 async def _retry(client: "ClusterClient", id: str, version: int | None) -> RedriveReport:
     try:
-        known = await client.snapshot(id, brief=True)
-        if version not in (None, known.version):
-            return RedriveReport(id, left=f"it has moved on: it is {known.state.life.status}")
-        if known.state.life.status != "dead":
-            raise Refused(f"the task is {known.state.life.status}, not dead")
-        return RedriveReport(id, await client.retry(id))
+        return RedriveReport(id, await retry_dead(client, id, version))
     except Refused as refusal:
         return RedriveReport(id, left=str(refusal))
+
+
+async def retry_dead(client: "TaskChanges", id: str, version: int | None = None) -> Snapshot[Task]:
+    """Retries a dead task; one that was listed, only as long as it has that `version`. Raises: `Refused`."""
+    known = await client.snapshot(id, brief=True)
+    status = known.state.life.status
+    if status != "dead":
+        raise Refused(f"the task is {status}, not dead")
+    if version not in (None, known.version):
+        raise Refused(f"it has moved on: it is {status}")
+    return await client.retry(id)

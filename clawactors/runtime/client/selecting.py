@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import msgspec
 
-from clawactors.kernel.errors import InvalidQuery, Refused
+from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.listing import TaskFilters
+from clawactors.runtime.client.redriving import retry_dead
 from clawactors.runtime.client.rows import TaskRow
 from clawactors.systems.tasks import Task
 
@@ -94,11 +95,8 @@ type _Change = Callable[[str], Awaitable[Snapshot[Task]]]
 
 def _change_of(client: "BulkChanges", options: ChangeOptions, rows: dict[str, TaskRow | None]) -> _Change:
     async def redrive(id: str) -> Snapshot[Task]:
-        known, row = await client.snapshot(id, brief=True), rows[id]
-        status = known.state.life.status
-        if status != "dead" or (row is not None and row.version != known.version):
-            raise Refused(f"the task is {status}, not dead" if status != "dead" else "it has died again meanwhile")
-        return await client.retry(id)
+        row = rows[id]
+        return await retry_dead(client, id, row.version if row else None)
 
     changes: dict[str, _Change] = {
         "cancel": lambda each: client.cancel(each, undo=options.undo, now=options.now),
