@@ -12,7 +12,7 @@ from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.files import FileSource, put_file, read_file, write_file
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.payloads import BlobAccess
-from clawactors.systems.tasks.files import StoredFile, checked_name, file_in, files_in
+from clawactors.systems.tasks.files import StoredFile, checked_name, files_in, stored_file
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class TaskFiles:
 
         Raises: `Refused` (no file), `Missing` (swept, erased), `Corrupt` (not what was put), `Unavailable`.
         """
-        return read_file(self._blobs, _file_of(file), start, end)
+        return read_file(self._blobs, stored_file(file), start, end)
 
     async def of(self, id: str) -> list[FileRow]:
         """The files of a task: those it was given, those its steps have made, those in its result; each once.
@@ -106,7 +106,7 @@ class TaskFiles:
         It has its name only once it is whole; what has that name is replaced.
         Raises: as `read`; `OSError` where it can't be written.
         """
-        stored = _file_of(file)
+        stored = stored_file(file)
         target = await asyncio.to_thread(_target, Path(path), stored.name)
         name = target.with_name(f".claw-{new_id()}.part")
         try:
@@ -141,9 +141,3 @@ def _target(path: Path, name: str) -> Path:
 def _named(name: str, source: FileSource) -> str:
     """What the file is called: as on disk, so that its ending tells what it is."""
     return Path(source).name if isinstance(source, str | Path) else name
-
-
-def _file_of(value: Any) -> StoredFile:
-    if (found := file_in(value)) is None:
-        raise Refused(f"that is no reference to a file: {repr(value)[:60]}")
-    return found

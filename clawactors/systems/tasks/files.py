@@ -13,7 +13,7 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 
-__all__ = ["FILE_KEY", "NAME_MAX_BYTES", "StoredFile", "checked_name", "file_in", "files_in", "is_file"]
+__all__ = ["FILE_KEY", "NAME_MAX_BYTES", "StoredFile", "checked_name", "file_in", "files_in", "is_file", "stored_file"]
 
 FILE_KEY: Final = "$file"
 NAME_MAX_BYTES: Final = 255
@@ -54,6 +54,13 @@ def file_in(value: Any) -> StoredFile | None:
     else:
         return None
     return None if _why_not(found.name) else found
+
+
+def stored_file(value: Any) -> StoredFile:
+    """The file that the value stands for. Raises: `Refused` where it is another value."""
+    if (found := file_in(value)) is None:
+        raise Refused(f"that is no reference to a file: {repr(value)[:60]}")
+    return found
 
 
 def files_in(value: Any) -> Iterator[tuple[str, StoredFile]]:

@@ -15,7 +15,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.files import FileSource, put_file, read_file, write_file
 from clawactors.runtime.node.codetasks import at_work
 from clawactors.runtime.node.filefolder import new_folder
-from clawactors.systems.tasks.files import StoredFile, checked_name, file_in, files_in
+from clawactors.systems.tasks.files import StoredFile, checked_name, files_in, stored_file
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -72,9 +72,7 @@ class AttemptFiles:
     def find(self, name: str | StoredFile | Mapping[str, Any]) -> StoredFile:
         """The file of that parameter, of that name in the parameters, or of that reference. Raises: `Refused`."""
         if not isinstance(name, str):
-            if (found := file_in(name)) is None:
-                raise Refused(f"that is no reference to a file: {repr(name)[:60]}")
-            return found
+            return stored_file(name)
         given = dict(files_in(self._attempt.params))
         for path, file in given.items():
             if name in (path, file.name):
