@@ -27,7 +27,7 @@ from clawactors.runtime.settings import (
     merged,
 )
 from clawactors.runtime.times import Moment
-from clawactors.systems.settings import CLUSTER, SETTING, ClusterSettings, Settings
+from clawactors.systems.settings import CLUSTER, REGISTRY, SETTING, ClusterSettings, Settings
 from clawactors.systems.settings.events import SettingsChanged
 from clawactors.systems.settings.external import ChangeSettingsRequest
 from clawactors.systems.settings.kind import SETTINGS
@@ -124,8 +124,7 @@ class ClusterConfig(NamedChanges[ClusterSettings]):
         then = (await self._version(version)).values
         known = await self._known()
         now = known.state.values
-        ours = {row.name for row in setting_rows(SETTING.initial)}
-        changes = {name: then.get(name) for name in {*then, *now} & ours if then.get(name) != now.get(name)}
+        changes = {name: then.get(name) for name in REGISTRY if then.get(name) != now.get(name)}
         if not changes:
             return setting_rows(known.state)
         guard = known.state.version if if_version is None else if_version
