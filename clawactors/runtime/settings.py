@@ -199,7 +199,7 @@ class LiveSettings:
                 _log.exception("a setting could not be applied")
 
     async def after(self, version: int, within_s: float) -> int:
-        """The version of the cluster's settings, as soon as it is beyond this one, or then."""
+        """The version of the cluster's settings, as soon as it is beyond this one; the same one after `within_s`."""
         try:
             async with asyncio.timeout(within_s):
                 while self.known.state.version <= version:

@@ -151,7 +151,7 @@ class ConsolidationRunner:
             await forget_ids(self._store, self._writer, old, "kept for as long as its owner wants", upto)
 
     async def _daily_due(self) -> int:
-        """Returns when it is time, by the plan as it is then; from when on memories are new, ns since 1970."""
+        """Waits until the daily run is due by the plan; returns since when memories are new to it, ns since 1970."""
         never = not self.daily_ns
         while True:
             self._replanned.clear()

@@ -29,7 +29,7 @@ _ANSWER_S: Final = 3.0
 """Longer than control waits for something to tell; who has not answered by then was killed, or hangs."""
 _OF_TASKS: Final = f"{TASKS.name}."
 _KNOWN: Final = 100_000
-"""Whose task it is, of so many tasks."""
+"""Skill and user are remembered of so many tasks."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
