@@ -17,7 +17,7 @@ MARKER: Final = "claw.json"
 """What makes a folder ours."""
 LOCK: Final = "lock"
 
-_NOT_FOREIGN: Final = {LOCK, "memory.toml", "settings.toml", "lost+found", ".DS_Store"}
+_NOT_FOREIGN: Final = {LOCK, "memory.toml", "settings.toml", "service.env", "tmp", "lost+found", ".DS_Store"}
 
 
 def hold(path: Path) -> int | None:

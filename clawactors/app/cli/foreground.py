@@ -21,11 +21,14 @@ _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignals:
-    """`stopping` is set by the first signal, `force` is called by the second, the third ends the process."""
+    """`stopping` is set by the first signal, `force` is called by the second, the third ends the process.
 
-    def __init__(self, force: Callable[[], None]) -> None:
+    `told` is called at the first one.
+    """
+
+    def __init__(self, force: Callable[[], None], told: Callable[[], None] = lambda: None) -> None:
         self.stopping = asyncio.Event()
-        self._force, self._count = force, 0
+        self._force, self._told, self._count = force, told, 0
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -47,6 +50,7 @@ class StopSignals:
     def _on_signal(self) -> None:
         self._count += 1
         if self._count == 1:
+            self._told()
             self.stopping.set()  # before anything is written: the terminal may be what has gone
             with contextlib.suppress(OSError):
                 note("Stopping. Press Ctrl-C again to force.")

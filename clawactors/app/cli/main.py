@@ -1,6 +1,7 @@
 """The `claw` command: finds the command, imports it, runs it."""
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -32,6 +33,10 @@ global options, before or after the command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `claw` with these arguments; returns the exit code."""
+    if os.getpid() == 1:
+        from clawactors.app.service.init import become_init
+
+        become_init()
     return execute(_dispatch, argv)
 
 
@@ -44,8 +49,10 @@ def _dispatch(argv: Sequence[str]) -> int:
         raise Problem("usage", f"there is no command {name[:40]!r}{_meant(name)}")
     parser = Parser(f"claw {name}", command.summary)
     command.declare(parser)
-    options = options_of(parser, [*before, *after])
-    options.command, options.given = name, parser.given
+    words = [*before, *after]
+    end = words.index("--") if command.takes_rest and "--" in words else len(words)
+    options = options_of(parser, words[:end])
+    options.command, options.given, options.rest = name, parser.given, words[end + 1 :]
     gc.disable()  # what is imported stays: to scan it again and again costs a tenth of the time
     module = import_module(command.module)
     gc.enable()

@@ -18,6 +18,8 @@ from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.logpipe import LogPipe
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
+from clawactors.app.service.notifier import Notifier
+from clawactors.app.service.temporary import ensure_temporary
 from clawactors.app.upkeep.mirror import checked_address
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import free_port
@@ -33,6 +35,7 @@ _REAP_EVERY_S: Final = 1.0
 def supervise(options: Any, path: Path, lock: int | None) -> int:
     """Runs the cluster until a signal stops it; `lock` is the lock of the data folder, if this process holds it."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
+    ensure_temporary(path)
     return asyncio.run(_serve(options, path, lock))
 
 
@@ -62,7 +65,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
     become_subreaper()
     reaper = Reaper(lambda: cluster.run.pids.here)
     reaping = asyncio.ensure_future(_reap(reaper))
-    with StopSignals(lambda: _kill_nodes(cluster)) as signals:
+    with Notifier() as service, StopSignals(lambda: _kill_nodes(cluster)) as signals:
         starting = asyncio.ensure_future(cluster.start())
         watching = asyncio.ensure_future(signals.cancel(starting))
         try:
@@ -77,8 +80,10 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
             if plan.nats_url:
                 note(NOT_SEEN)
             _tell_ready(options, cluster)
+            service.ready(f"the cluster on {path} is ready")
             await signals.stopping.wait()
         finally:
+            service.stopping()
             await cluster.stop()
             reaping.cancel()
             end_all(reaper.strays)

@@ -9,6 +9,7 @@ from litestar.openapi import OpenAPIConfig
 
 from clawactors.app.web.documented import document_problems
 from clawactors.app.web.guard import Guard
+from clawactors.app.web.health import Health, health_routes
 from clawactors.app.web.hub import EventHub
 from clawactors.app.web.keyring import Asker, KeyRing
 from clawactors.app.web.pages import page_routes
@@ -74,7 +75,7 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         return await clients.client(asker.user, asker.principal)
 
     document_problems(_ROUTES)
-    hub = EventHub(clients.client)
+    hub, health = EventHub(clients.client), Health(clients.client)
     api = Router(
         API,
         route_handlers=_ROUTES,
@@ -83,9 +84,9 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         request_max_body_size=_BODY_MAX_BYTES,
     )
     return Litestar(
-        [api, page_routes(), login_route()],
-        state=State({"login": login, "port": port, "hub": hub, "keyring": keys}),
-        on_shutdown=[hub.aclose],
+        [api, page_routes(), login_route(), *health_routes()],
+        state=State({"login": login, "port": port, "hub": hub, "keyring": keys, "health": health}),
+        on_shutdown=[hub.aclose, health.aclose],
         exception_handlers={Exception: answer_problem},
         logging_config=None,
         openapi_config=OpenAPIConfig(

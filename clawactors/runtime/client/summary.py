@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+_LAG_MAX: Final = 1_000
+"""Commits that views may be behind while much is written: less than half a second."""
+
+
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
@@ -62,6 +66,15 @@ class ClusterStatus(_Summary, frozen=True):
     faults: int
     needs_upgrade: int
     backup: BackupRow | None = None
+
+    @property
+    def lacking(self) -> str:
+        """What keeps the cluster from being ready for work, '' for nothing."""
+        if self.leader is None:
+            return "no control process leads"
+        if self.projection.damage:
+            return "views are being made again"
+        return "views are behind the log" if self.projection.lag > _LAG_MAX else ""
 
 
 class PastStatus(_Summary, frozen=True):

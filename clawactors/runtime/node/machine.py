@@ -6,6 +6,7 @@ import socket
 
 import msgspec
 
+from clawactors.runtime.node.memorylimit import memory_use_percent
 from clawactors.systems.nodes.events import Machine
 from clawactors.systems.settings import DEFAULTS
 
@@ -60,7 +61,7 @@ def _addresses() -> tuple[str, str]:
 
 
 class Gauge:
-    """Reads how busy the machine is; the disk is the one of `folder`."""
+    """Reads how busy the machine is, or the container; the disk is the one of `folder`."""
 
     def __init__(self, folder: str) -> None:
         import psutil
@@ -73,7 +74,7 @@ class Gauge:
     def read(self) -> tuple[float, float, float]:
         """CPU, memory and disk use in percent; the slow ones are read every tenth time."""
         if self._reads % 10 == 0:
-            memory = self._psutil.virtual_memory().percent
+            memory = max(self._psutil.virtual_memory().percent, memory_use_percent() or 0.0)
             self._slow = (memory, self._psutil.disk_usage(self._folder).percent)
         self._reads += 1
         return (self._psutil.cpu_percent(), *self._slow)

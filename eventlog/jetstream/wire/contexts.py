@@ -140,7 +140,7 @@ def _split(urls: str) -> tuple[str, ...]:
 
 def _folder(env: Mapping[str, str]) -> Path:
     home = env.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path("~/.config").expanduser()) / "nats"
+    return Path(home or os.path.expanduser("~/.config")) / "nats"  # a user without a home has no contexts
 
 
 def _selected(env: Mapping[str, str]) -> str:

@@ -191,6 +191,7 @@ def skills(parser: Parser) -> None:
 
 def status(parser: Parser) -> None:
     """What `claw status` takes."""
+    parser.add_argument("--ready", action="store_true", help="only exit: 0 ready for work, 5 not (health checks)")
     past_arguments(parser)
     watch_argument(parser)
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from clawactors.app.cli.output import Facts, emit
+from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.folderlock import holder
 from clawactors.app.problem import Problem
-from clawactors.app.settings import data_folder
+from clawactors.app.settings import data_folder, default_folder
 
 __all__ = ["run"]
 
@@ -28,7 +28,21 @@ def run(options: Any) -> int:
     answer = {"stopped": pid is not None, "data": str(path)}
     said = f"stopped the cluster on {path}" if pid is not None else f"no cluster runs on {path}"
     emit(options, answer, lambda: [Facts([("down", said)])])
+    if (name := _service_of(path)) is not None:
+        note(f"the service {name} starts it again with the machine; `claw service remove` ends that")
     return 0
+
+
+def _service_of(path: Path) -> str | None:
+    """The service that is installed for this folder."""
+    from clawactors.app.service.manager import manager_here
+    from clawactors.app.service.plan import service_name
+
+    name = service_name(path, is_default=path == default_folder())
+    for is_system in (False, True):
+        if manager_here(is_system=is_system, any_text=True).file(name).exists():
+            return name
+    return None
 
 
 def _stop(path: Path, pid: int) -> None:

@@ -20,6 +20,7 @@ from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
 from clawactors.app.secretfile import path_of
+from clawactors.app.service.notifier import Notifier
 from clawactors.runtime.node.descendants import end_own
 from clawactors.systems.tasks.submission import checked_id
 
@@ -60,8 +61,13 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
         with contextlib.redirect_stdout(answers):
             emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
             answers.flush()
+        service.ready(f"node {start.name} at {found.shown}")
 
-    with _kept_stdout() as answers, StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
+    with (
+        Notifier() as service,
+        _kept_stdout() as answers,
+        StopSignals(lambda: os._exit(INTERRUPTED), service.stopping) as signals,
+    ):
         work = asyncio.ensure_future(serve(start, tell_ready))
         watching = asyncio.ensure_future(signals.cancel(work))
         try:

@@ -10,6 +10,7 @@ from clawactors.app.cli.output import Facts, Part, emit
 from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.backuprows import BackupRow, verdict_on
 from clawactors.runtime.client.past import PastReading
 
@@ -20,6 +21,8 @@ def run(options: Any) -> int:
     """Sums it up."""
 
     async def sum_up(client: Client) -> int:
+        if options.ready:
+            return await _tell_ready(options, client)
         server = {"url": client.found.shown, "why": client.found.why}
 
         async def ask() -> dict[str, Any]:
@@ -37,6 +40,13 @@ def run(options: Any) -> int:
         return 0
 
     return with_reading(options, sum_up, sum_up_past)
+
+
+async def _tell_ready(options: Any, client: Client) -> int:
+    if lacking := (await client.status()).lacking:
+        raise Problem("unavailable", f"the cluster is not ready: {lacking}", "it may become so: ask again")
+    emit(options, {"ready": True}, lambda: ["ready"])
+    return 0
 
 
 def _of_backup(row: dict[str, Any] | None) -> str:
