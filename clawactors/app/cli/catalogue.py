@@ -48,7 +48,7 @@ _PLACES: Final = {
     "mcp": "mcp",
     "deadletters": "deadletters",
     "top": "top",
-    "service": "services",
+    "daemon": "daemons",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -56,7 +56,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "up": CatalogueEntry(_RUN, f"{_HOME}.up", "start server, control, memory and nodes on this machine"),
     "down": CatalogueEntry(_RUN, f"{_HOME}.down", "stop the cluster of the data folder"),
     "join": CatalogueEntry(_RUN, f"{_HOME}.join", "run one node for an existing cluster"),
-    "service": CatalogueEntry(_RUN, f"{_HOME}.service", "let the machine start a cluster or a node at boot", True),
+    "service": CatalogueEntry(_RUN, f"{_HOME}.daemon", "let the machine start a cluster or a node at boot", True),
     "serve": CatalogueEntry(_RUN, f"{_HOME}.serve", "serve the HTTP API and the dashboard of a running cluster"),
     "mcp": CatalogueEntry(_RUN, f"{_HOME}.mcp", "serve agents and editors: the Model Context Protocol"),
     "submit": CatalogueEntry(_TASKS, f"{_HOME}.submit", "submit a task, or many with --batch"),

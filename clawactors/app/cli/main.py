@@ -34,7 +34,7 @@ global options, before or after the command:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `claw` with these arguments; returns the exit code."""
     if os.getpid() == 1:
-        from clawactors.app.service.init import become_init
+        from clawactors.app.daemon.init import become_init
 
         become_init()
     return execute(_dispatch, argv)

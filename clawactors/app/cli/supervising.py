@@ -15,11 +15,11 @@ import msgspec
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.daemon.notifier import Notifier
+from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.logpipe import LogPipe
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
-from clawactors.app.service.notifier import Notifier
-from clawactors.app.service.temporary import ensure_temporary
 from clawactors.app.upkeep.mirror import checked_address
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import free_port

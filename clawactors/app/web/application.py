@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 
 from clawactors.app.web.documented import document_problems
 from clawactors.app.web.guard import Guard
-from clawactors.app.web.health import Health, health_routes
+from clawactors.app.web.health import ClusterHealth, health_routes
 from clawactors.app.web.hub import EventHub
 from clawactors.app.web.keyring import Asker, KeyRing
 from clawactors.app.web.pages import page_routes
@@ -75,7 +75,7 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         return await clients.client(asker.user, asker.principal)
 
     document_problems(_ROUTES)
-    hub, health = EventHub(clients.client), Health(clients.client)
+    hub, health = EventHub(clients.client), ClusterHealth(clients.client)
     api = Router(
         API,
         route_handlers=_ROUTES,

@@ -14,27 +14,27 @@ from litestar import MediaType, Request, Response, get
 
 from clawactors.eventlog import EventLogError
 
-__all__ = ["Health", "health_routes"]
+__all__ = ["ClusterHealth", "health_routes"]
 
 _WAIT_S: Final = 0.04
 _FRESH_S: Final = 2.0
 """An answer that is older tells nothing of now."""
 
 
-class _Summed(Protocol):
+class _HasLacks(Protocol):
     @property
     def lacking(self) -> str: ...
 
 
-class _Asked(Protocol):
-    async def status(self) -> _Summed: ...
+class _HasStatus(Protocol):
+    async def status(self) -> _HasLacks: ...
 
 
-class Health:
+class ClusterHealth:
     """Asks the cluster once for all who ask meanwhile; who can't wait longer is told the answer of a moment ago."""
 
     def __init__(
-        self, client: Callable[[], Awaitable[_Asked]], monotonic_s: Callable[[], float] = time.monotonic
+        self, client: Callable[[], Awaitable[_HasStatus]], monotonic_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._client, self._monotonic_s = client, monotonic_s
         self._asking: asyncio.Task[None] | None = None

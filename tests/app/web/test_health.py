@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from clawactors.app.web.health import Health
+from clawactors.app.web.health import ClusterHealth
 from clawactors.app.weblogin import WebLogin
 from clawactors.eventlog import Unavailable
 from clawactors.testing import Cluster
@@ -41,7 +41,7 @@ async def test_a_cluster_is_live_ready_and_started_for_anybody(cluster: Cluster,
 
 async def test_ready_goes_and_comes_and_startup_stays() -> None:
     asked, now_s = Asked(), [100.0]
-    health = Health(asked, lambda: now_s[0])
+    health = ClusterHealth(asked, lambda: now_s[0])
     asked.lacks = None
     assert await health.lacking() == "control does not answer"
     assert await health.unstarted()
@@ -56,7 +56,7 @@ async def test_ready_goes_and_comes_and_startup_stays() -> None:
 
 async def test_a_cluster_that_hangs_is_told_soon_and_asked_once() -> None:
     asked, now_s = Asked(), [100.0]
-    health = Health(asked, lambda: now_s[0])
+    health = ClusterHealth(asked, lambda: now_s[0])
     assert not await health.lacking()
     asked.answers.clear()
     assert not await health.lacking(), "the answer of a moment ago"

@@ -35,8 +35,8 @@ def run(options: Any) -> int:
 
 def _service_of(path: Path) -> str | None:
     """The service that is installed for this folder."""
-    from clawactors.app.service.manager import manager_here
-    from clawactors.app.service.plan import service_name
+    from clawactors.app.daemon.installing import manager_here
+    from clawactors.app.daemon.plan import service_name
 
     name = service_name(path, is_default=path == default_folder())
     for is_system in (False, True):

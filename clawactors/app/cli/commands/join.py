@@ -14,13 +14,13 @@ from typing import IO, Any, Final
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.session import find
+from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.discovery import Found
 from clawactors.app.layers import layers_of, options_given
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
 from clawactors.app.secretfile import path_of
-from clawactors.app.service.notifier import Notifier
 from clawactors.runtime.node.descendants import end_own
 from clawactors.systems.tasks.submission import checked_id
 

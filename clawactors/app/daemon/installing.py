@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 import msgspec
 
+from clawactors.app.daemon.plan import ServicePlan
+from clawactors.app.daemon.unitfiles import LABEL_PREFIX, plist_bytes, unit_text
 from clawactors.app.problem import Problem
-from clawactors.app.service.plan import ServicePlan
-from clawactors.app.service.unitfiles import LABEL_PREFIX, plist_bytes, unit_text
 
 __all__ = ["Launchd", "ServiceManager", "ServiceState", "Systemd", "manager_here"]
 

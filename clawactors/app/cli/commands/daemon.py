@@ -15,9 +15,9 @@ import msgspec
 from clawactors.app.cli.arguments import cluster
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, options_of
+from clawactors.app.daemon.installing import ServiceManager, manager_here
+from clawactors.app.daemon.plan import ServicePlan, service_name
 from clawactors.app.problem import Problem
-from clawactors.app.service.manager import ServiceManager, manager_here
-from clawactors.app.service.plan import ServicePlan, service_name
 from clawactors.app.settings import data_folder, default_folder
 
 __all__ = ["run"]

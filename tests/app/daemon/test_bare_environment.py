@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from clawactors.app import settings
+from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import discover
 from clawactors.app.problem import Problem
-from clawactors.app.service.temporary import ensure_temporary
 from clawactors.eventlog import Unavailable
 
 

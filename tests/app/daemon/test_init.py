@@ -12,7 +12,7 @@ import pytest
 
 PROGRAM = """
 import os, signal, subprocess, sys, time
-from clawactors.app.service.init import become_init
+from clawactors.app.daemon.init import become_init
 become_init()
 assert os.getpid() != 1
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.service.notifier import Notifier
+from clawactors.app.daemon.notifier import Notifier
 
 
 @pytest.fixture

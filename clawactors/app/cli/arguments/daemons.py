@@ -4,7 +4,7 @@ from typing import Final
 
 from clawactors.app.cli.parsing import Parser, VerbHelp, count
 
-__all__ = ["VERBS", "service"]
+__all__ = ["VERBS", "daemon"]
 
 _SCOPE: Final = frozenset(("system", "node"))
 VERBS: Final = {
@@ -15,7 +15,7 @@ VERBS: Final = {
 }
 
 
-def service(parser: Parser) -> None:
+def daemon(parser: Parser) -> None:
     """What `claw service` takes."""
     parser.add_argument("verb", choices=VERBS, metavar="VERB", help=", ".join(VERBS))
     parser.add_argument("--system", action="store_true", help="a service of the machine, from boot on (needs root)")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from clawactors.app.service.plan import ENVIRONMENT_FILE, ServicePlan
+from clawactors.app.daemon.plan import ENVIRONMENT_FILE, ServicePlan
 
 __all__ = ["LABEL_PREFIX", "plist_bytes", "unit_text"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from clawactors.app.daemon.plan import ServicePlan, service_name
+from clawactors.app.daemon.unitfiles import plist_bytes, unit_text
 from clawactors.app.problem import Problem
-from clawactors.app.service.plan import ServicePlan, service_name
-from clawactors.app.service.unitfiles import plist_bytes, unit_text
 
 STRANGE = Path('/srv/my data/100% $HOME "it\'s" 小雯\\x')
 
