@@ -1,6 +1,7 @@
 """`claw service` by way of a systemctl that notes what it is asked."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,17 @@ def test_down_says_that_the_service_is_there(systemctl: Systemctl, capsys: pytes
     asked(capsys, "install")
     assert main(["down"]) == 0
     assert "claw service remove" in capsys.readouterr().err
+
+
+def test_what_operations_tell_people_to_type_is_taken(systemctl: Systemctl, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text("utf-8")
+    lines = [shlex.split(line, comments=True)[1:] for line in page.splitlines() if line.startswith("claw service ")]
+    assert {words[1] for words in lines} == {"install", "status", "logs", "remove"}
+    for _, verb, *words in lines:
+        if verb == "install":
+            assert asked(capsys, verb, "--dry-run", *words)["text"]
+            systemctl.asked()
+    asked(capsys, "install")
+    for _, verb, *words in lines:
+        if verb != "install":
+            asked(capsys, verb, *words)
