@@ -311,6 +311,25 @@ def test_the_example_for_a_server_of_ones_own_is_valid() -> None:
     assert "sync_interval: always" in config.read_text()
 
 
+def test_the_example_for_three_machines_is_valid(tmp_path: Path) -> None:
+    example = (Path(__file__).parents[2] / "configs" / "nats" / "three.conf").read_text("utf-8")
+    assert "sync_interval: always" in example
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ("-subj", "/CN=host-1", "-addext", "subjectAltName=DNS:host-1")
+    making = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *subject)
+    subprocess.run([*making, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    for name in ("server-key", "route-key"):
+        example = example.replace(f"/etc/nats/{name}.pem", str(key))
+    for name in ("server", "route", "routes-ca"):
+        example = example.replace(f"/etc/nats/{name}.pem", str(certificate))
+    config = tmp_path / "three.conf"
+    config.write_text(example)
+    environment = {"NAME": "claw-1", "ME": "host-1", "CLAW_PASSWORD": "one", "SYS_PASSWORD": "two"}
+    command = [find_binary()[0], "-t", "-c", config]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
 def program(path: Path, says: str) -> Path:
     path.write_text(f"#!/bin/sh\n{says}\n")
     path.chmod(0o755)

@@ -3,9 +3,13 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from clawactors.app.upkeep.backup import make_backup
+from clawactors.app.upkeep.container import BackupReader
+from clawactors.app.upkeep.restore import checked_backup, restore_streams
 from clawactors.eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream import Connection, JetStreamLog, syncs_always
 from clawactors.eventlog.jetstream.wire.api import call
@@ -14,6 +18,7 @@ from tests.servers import Cluster, accounts
 
 pytestmark = pytest.mark.nats
 ALL = ("claw.>",)
+RAISED = ("CLAW_EVENTS", "KV_claw-keys", "OBJ_claw-blobs", "KV_claw-live")
 _users = itertools.count()
 
 
@@ -115,6 +120,59 @@ async def test_rule_3_a_killed_leader_loses_and_doubles_nothing(cluster: Cluster
 
         acknowledged = await _write_while(log, kill_leader, times=1)
         await _check(log, follower, acknowledged)
+
+
+async def test_streams_that_were_stored_once_are_stored_three_times(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.url(user), "test") as log:
+        kept = [draft(f"t{number}", f"c{number}") for number in range(20)]
+        await log.append_many([(each, 0) for each in kept])
+        for name in RAISED:  # as another tool may have restored them
+            config = (await call(log.connection, f"STREAM.INFO.{name}"))["config"]
+            await call(log.connection, f"STREAM.UPDATE.{name}", config | {"num_replicas": 1})
+    async with await connect(cluster.url(user), "test") as log:
+        for name in RAISED:
+            assert (await call(log.connection, f"STREAM.INFO.{name}"))["config"]["num_replicas"] == 3, name
+        assert len(await read_all(log)) == len(kept)
+
+
+async def test_one_server_becomes_three_by_a_backup_and_its_first_machine_may_die(
+    cluster: Cluster, user: str, nats_url: str, tmp_path: Path
+) -> None:
+    async with await open_log(nats_url) as one:
+        await one.append_many([(draft(f"t{number}", f"c{number}"), 0) for number in range(200)])
+        made = await make_backup(one.connection, tmp_path, digests=dict)
+        before = await read_in_the_end(one)
+    async with await Connection.open(cluster.url(user)) as connection:
+        with BackupReader(made.path) as reader:
+            await restore_streams(connection, reader, checked_backup(reader))
+    async with await connect(cluster.url(user), "test") as log:
+        assert await whole(log, 20.0)
+        cluster.servers[0].kill()
+        try:
+            async with asyncio.timeout(30):
+                assert await read_in_the_end(log) == before
+                await log.append(draft("after", "c"), 0)
+        finally:
+            await cluster.servers[0].restart()
+
+
+async def read_in_the_end(log: JetStreamLog) -> list[tuple[str, bytes]]:
+    """Where the machine that died led all three, nobody gives out readers until another leads."""
+    while True:
+        try:
+            return [(record.subject, record.body) for record in await read_all(log)]
+        except Unavailable:
+            await asyncio.sleep(0.2)
+
+
+async def whole(log: JetStreamLog, patience_s: float) -> bool:
+    """True once three servers have all of the log."""
+    async with asyncio.timeout(patience_s):
+        while True:
+            copies = (await call(log.connection, "STREAM.INFO.CLAW_EVENTS"))["cluster"]["replicas"]
+            if len(copies) == 2 and all(copy["current"] for copy in copies):
+                return True
+            await asyncio.sleep(0.1)
 
 
 async def test_who_knows_one_server_finds_the_others(cluster: Cluster, user: str) -> None:

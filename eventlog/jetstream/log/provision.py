@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
 from clawactors.eventlog.jetstream.log.inspection import lacking
+from clawactors.eventlog.jetstream.log.replicas import replicas_of, replicated, update
 from clawactors.eventlog.jetstream.log.room import is_full
 from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA, Store, events, stores_beside
 from clawactors.eventlog.jetstream.log.survey import StreamFault, differing, faults_of, is_ours
@@ -80,19 +81,14 @@ async def _all[T](looks: Iterable[Awaitable[T]]) -> list[T]:
     return described
 
 
-def _replicas(connection: Connection) -> int:
-    """Three on a cluster, one on a single server."""
-    return 3 if connection.is_clustered else 1
-
-
 def _stores(connection: Connection, kinds: Sequence[str], replicas: int | None = None) -> list[Store]:
-    count = replicas or _replicas(connection)
+    count = replicas or replicas_of(connection)
     return [events(kinds, count), *stores_beside(count)]
 
 
 async def ensure_store(connection: Connection, name: str) -> None:
     """Creates one store beside the log again: a store in memory is lost when its server restarts."""
-    stores = stores_beside(_replicas(connection))
+    stores = stores_beside(replicas_of(connection))
     await _ensure_one(connection, next(store for store in stores if store["name"] == name))
 
 
@@ -155,6 +151,7 @@ async def _brought_up(
 ) -> dict[str, Any]:
     """Adds the subjects of new kinds, upgrades the schema, and sets back what would lose history or rights.
 
+    Replicas are raised to what the servers allow, and never lowered.
     A person decides about a stream that no release of ours made, and about how much is stored beside the log.
     """
     have = info["config"]
@@ -170,14 +167,14 @@ async def _brought_up(
     wanted |= {key: needed for key, needed in changes.items() if key in store}
     _refuse_other(store, wanted)
     if wanted != have:
-        info = await _update(connection, wanted)
+        info = await update(connection, wanted)
     for key in changes.keys() - store.keys():
         # One that the server does not take back is told by `survey`; it must not keep a cluster from starting.
         try:
-            info = await _update(connection, info["config"] | {key: changes[key]})
+            info = await update(connection, info["config"] | {key: changes[key]})
         except Misconfigured as error:
             _log.error("%s = %r stays: %s", key, have.get(key), error)
-    return info
+    return await replicated(connection, store, info) if is_ours(have) else info
 
 
 def _changes(store: Store, config: Store, *, everything: bool) -> Store:
@@ -188,14 +185,6 @@ def _changes(store: Store, config: Store, *, everything: bool) -> Store:
             _log.warning("the stream %s has %s = %r where %r is needed", store["name"], key, is_now, needed)
             changes[key] = needed
     return changes
-
-
-async def _update(connection: Connection, config: Store) -> dict[str, Any]:
-    try:
-        updated: dict[str, Any] = await call(connection, f"STREAM.UPDATE.{config['name']}", config, timeout_s=15)
-    except Refusal as refusal:
-        raise Misconfigured(f"the stream {config['name']} can't be changed: {refusal.description}") from None
-    return updated
 
 
 async def repair(connection: Connection, kinds: Sequence[str]) -> list[str]:
