@@ -1,7 +1,7 @@
 """Which server to talk to, and why: the first that is named, in an order that `docs/interface` promises.
 
-`--nats`, an explicit `--data` with a running cluster, `CLAW_NATS_URL`, the run file of the data folder, `NATS_URL`,
-`--context` or `NATS_CONTEXT`. Nothing else is guessed: talking to a stranger's server is worse than talking to none.
+`--nats`, `--context`, an explicit `--data` with a running cluster, `CLAW_NATS_URL`, the run file of the data folder,
+`NATS_URL`, `NATS_CONTEXT`. Nothing else is guessed: talking to a stranger's server is worse than talking to none.
 """
 
 import os
@@ -75,7 +75,7 @@ def discover(
     """
     folder = data_folder(data)
     run = read_run(folder)
-    ignored = f"the context {context!r} is not used" if context else ""
+    ignored = f"the context {context!r} is not used" if context and nats else ""
 
     def at(url: str, why: str) -> Found:
         # Credentials of the nats CLI's environment belong to its own address only.
@@ -83,6 +83,8 @@ def discover(
 
     if nats:
         return at(nats, "named by --nats")
+    if context:
+        return Found(Address.from_context(context, env), f"context {context!r}, named by --context", folder, run)
     if data and run:
         return at(run.nats_url, f"a cluster runs on {folder}, named by --data")
     if env.get("CLAW_NATS_URL"):
@@ -90,10 +92,9 @@ def discover(
     if run:
         return at(run.nats_url, f"a cluster runs on {folder}")
     if env.get("NATS_URL"):
-        return Found(Address.of(env=env), "named by NATS_URL", folder, run, ignored)
-    if name := context or env.get("NATS_CONTEXT"):
-        by = "--context" if context else "NATS_CONTEXT"
-        return Found(Address.from_context(name, env), f"context {name!r}, named by {by}", folder, run)
+        return Found(Address.of(env=env), "named by NATS_URL", folder, run)
+    if name := env.get("NATS_CONTEXT"):
+        return Found(Address.from_context(name, env), f"context {name!r}, named by NATS_CONTEXT", folder, run)
     if pid := holder(folder):
         raise Unavailable(
             f"the cluster on {folder} is starting (pid {pid}): try again in a moment, or stop it with claw down"

@@ -51,10 +51,11 @@ def test_the_first_that_is_named_wins(running: Path, environment: dict[str, str]
 
     data = str(running)
     assert found("nats://given:4222", data, "there") == ("nats://given:4222", "named by --nats")
-    assert found(None, data, "there") == ("nats://127.0.0.1:15001", f"a cluster runs on {data}, named by --data")
-    assert found(None, None, "there") == ("nats://claw-env:4222", "named by CLAW_NATS_URL")
+    assert found(None, data, "there") == ("nats://context:4222", "context 'there', named by --context")
+    assert found(None, data) == ("nats://127.0.0.1:15001", f"a cluster runs on {data}, named by --data")
+    assert found() == ("nats://claw-env:4222", "named by CLAW_NATS_URL")
     del environment["CLAW_NATS_URL"]
-    assert found(None, None, "there") == ("nats://127.0.0.1:15001", f"a cluster runs on {data}")
+    assert found() == ("nats://127.0.0.1:15001", f"a cluster runs on {data}")
 
 
 def test_without_a_cluster_the_environment_of_nats_counts(folder: Path, environment: dict[str, str]) -> None:
@@ -75,8 +76,8 @@ def test_a_selected_context_and_the_usual_port_are_not_guessed(environment: dict
 
 
 def test_an_overruled_context_is_told(running: Path, environment: dict[str, str]) -> None:
-    assert discover(None, None, "there", environment).ignored == "the context 'there' is not used"
-    assert discover(None, None, None, environment).ignored == ""
+    assert discover("nats://given:4222", None, "there", environment).ignored == "the context 'there' is not used"
+    assert discover(None, None, "there", environment).ignored == ""
 
 
 def test_a_missing_context_is_the_callers_fault(folder: Path, environment: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from clawactors.eventlog import Draft, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
-from clawactors.eventlog.jetstream.wire.client import MAX_RECONNECT_WAIT_S
+from clawactors.eventlog.jetstream.wire.pool import MAX_RECONNECT_WAIT_S
 from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 from tests.logs import open_log
 from tests.servers import NatsServer, free_port

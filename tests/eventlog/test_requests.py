@@ -1,7 +1,9 @@
 """Questions and answers, and what `nats micro` sees of them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import msgspec
 import nats
@@ -169,6 +171,10 @@ async def test_a_protocol_error_reconnects(connection: Connection) -> None:
             await connection.ask("nobody")
 
 
-async def test_credentials_without_their_package_are_named(nats_url: str) -> None:
+async def test_credentials_without_their_package_are_named(
+    nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nkeys", None)
+    (tmp_path / "a.creds").touch(0o600)
     with pytest.raises(Misconfigured, match="nkeys"):
-        await Connection.open(Address(urls=(nats_url,), creds="/nowhere.creds"), "test")
+        await Connection.open(Address(urls=(nats_url,), creds=str(tmp_path / "a.creds")), "test")

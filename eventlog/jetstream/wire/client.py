@@ -7,23 +7,21 @@
 
 import asyncio
 import contextlib
-import random
 import re
-from collections.abc import Sequence
 from typing import Any, Final, Protocol, override
 
 from nats import errors
-from nats.aio.client import Client, Server, Srv
+from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
 
 from clawactors.eventlog.errors import PermissionDenied
 from clawactors.eventlog.jetstream.wire.parser import MessageParser, OnMessage
+from clawactors.eventlog.jetstream.wire.pool import PoolClient
 from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 
 __all__ = ["ClientEvents", "NatsClient", "RawSubscription"]
 
 SOON_S: Final = 0.001
-MAX_RECONNECT_WAIT_S: Final = 0.25
 _DENIED = re.compile(r'permissions violation for (publish|subscription)[^"]*"([^"]*)"', re.IGNORECASE)
 
 
@@ -44,6 +42,11 @@ class ClientEvents(Protocol):
         """The server refused a publish or a subscription."""
         ...
 
+    @property
+    def is_refused(self) -> bool:
+        """True while trying again soon does not help."""
+        ...
+
     async def note_error(self, error: Exception) -> None:
         """Something failed; the client continues by itself."""
         ...
@@ -57,11 +60,11 @@ class ClientEvents(Protocol):
         ...
 
 
-class NatsClient(Client):
+class NatsClient(PoolClient):
     """One connection that reconnects until it is closed."""
 
     def __init__(self, events: ClientEvents) -> None:
-        super().__init__()
+        super().__init__(lambda: events.is_refused)
         self._events = events
         self._parser = MessageParser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
@@ -191,26 +194,22 @@ class NatsClient(Client):
     async def _process_err(self, err_msg: str) -> None:
         denied = _DENIED.search(err_msg)
         if denied is None:
-            await self._process_op_err(errors.Error(f"nats: {err_msg}"))
+            error = errors.Error(f"nats: {err_msg}")
+            await self._events.note_error(error)
+            await self._process_op_err(error)
             return
         action = "publish to" if denied[1].lower() == "publish" else "subscribe to"
-        error = PermissionDenied(denied[2], action)
+        refused = PermissionDenied(denied[2], action)
         if action == "subscribe to":
             for subscription in self._subs.values():
-                if isinstance(subscription, RawSubscription) and subscription.subject == error.subject:
+                if isinstance(subscription, RawSubscription) and subscription.subject == refused.subject:
                     subscription.is_denied = True
-        self._events.note_denied(error)
+        self._events.note_denied(refused)
 
     async def _on_disconnect(self) -> None:
         self._soon.clear()
         self._fail_pings()
         await self._events.note_lost()
-
-    def _next_server(self, servers: Sequence[Server], info: dict[str, Any]) -> tuple[Server, float]:
-        """The server with the fewest failed tries, after a wait with jitter so that clients don't return in step."""
-        server = min(servers, key=lambda server: (server.reconnects, random.random()))  # noqa: S311
-        longest = MAX_RECONNECT_WAIT_S if server.reconnects else MAX_RECONNECT_WAIT_S / 5
-        return server, random.uniform(0, longest)  # noqa: S311
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
@@ -220,4 +219,5 @@ class NatsClient(Client):
         else:
             self._transport = ParsingTransport(self._parser.feed)
         self._parser.reset()
+        s.tls_name = self.tls_name(s)
         await super()._connect_to_server(s)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 import re
-from typing import Self
+from typing import Final, Self
 
 from msgspec.structs import replace
 from nats import errors
@@ -18,10 +18,13 @@ from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionD
 from clawactors.eventlog.jetstream.wire.client import SOON_S, NatsClient, RawSubscription
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
+from clawactors.eventlog.jetstream.wire.refusals import is_refusal, text_of
 from clawactors.eventlog.jetstream.wire.replies import NotSent, Replies, Reply
-from clawactors.eventlog.jetstream.wire.state import ConnectionState, is_refusal, shown, text_of
+from clawactors.eventlog.jetstream.wire.state import ConnectionState, shown
 
 __all__ = ["Connection"]
+
+NO_CERTIFICATE: Final = "demands a client certificate: name `cert` and `key` in the nats context"
 
 
 class Connection:
@@ -47,10 +50,11 @@ class Connection:
         """Connects to the first server that answers.
 
         All reply subjects lie under `inbox`, `_INBOX.<principal>`; '' means the prefix of the address, else `_INBOX`.
-        Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, TLS …).
+        Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, certificate …).
         """
         if not isinstance(address, Address):
             address = Address.of(address)
+        address.check_files()
         urls = list(address.urls)
         random.shuffle(urls)
         reason: Exception = Unavailable("no server address given")
@@ -67,12 +71,12 @@ class Connection:
                 if isinstance(error, EventLogError):
                     raise
                 reason = connection._state.reported or error
-                if is_refusal(error):
-                    raise Misconfigured(f"the server at {shown(url)} refused {name!r}: {text_of(error)}") from None
+                if connection.lacks_certificate:
+                    raise Misconfigured(f"the server at {shown(url)} {NO_CERTIFICATE}") from None
+                if is_refusal(reason) and (not isinstance(reason, OSError) or url == urls[-1]):
+                    raise Misconfigured(f"the server at {shown(url)} refused {name!r}: {text_of(reason)}") from None
                 continue
-            client = connection._client
-            found = [f"{server.scheme}://{server.netloc}" for server in client.servers if server.netloc not in url]
-            client.set_server_pool(list(dict.fromkeys([url, *urls, *found])))
+            connection._client.know(urls)
             return connection
         raise Unavailable(f"no nats-server answers at {', '.join(map(shown, urls))}: {text_of(reason)}") from None
 
@@ -109,6 +113,11 @@ class Connection:
         await self._state.wait_up(timeout_s)
         if self.is_closed:
             raise Unavailable("the connection is closed")
+
+    @property
+    def lacks_certificate(self) -> bool:
+        """True where the server demands a client certificate and the address has none."""
+        return not self.address.cert and self._client.server_info.get("tls_verify", False) is True
 
     @property
     def max_payload(self) -> int:

@@ -5,6 +5,7 @@ selected context, and finally a server on this machine.
 """
 
 import json
+import logging
 import os
 import ssl
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ import msgspec
 from clawactors.eventlog.errors import Misconfigured
 
 __all__ = ["DEFAULT_URL", "Address"]
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_URL: Final = "nats://127.0.0.1:4222"
 
@@ -94,6 +97,12 @@ class Address(msgspec.Struct, frozen=True):
         """The prefix of the JetStream API."""
         return f"$JS.{self.domain}.API" if self.domain else "$JS.API"
 
+    def check_files(self) -> None:
+        """Warns of secrets that others may read. Raises: `Misconfigured` for a file that can't be read."""
+        for word in ("creds", "nkey", "ca", "cert", "key"):
+            if path := getattr(self, word):
+                _check_file(word, path)
+
     def options(self) -> dict[str, Any]:
         """The options for nats-py's `connect`."""
         options: dict[str, Any] = {"inbox_prefix": self.inbox_prefix}
@@ -128,6 +137,17 @@ class Address(msgspec.Struct, frozen=True):
         except OSError as error:
             raise Misconfigured(f"the TLS files can't be used: {error}") from None
         return context
+
+
+def _check_file(word: str, path: str) -> None:
+    """Says which file can't be read, and warns of a secret that others may read."""
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        raise Misconfigured(f"the file {path!r} ({word}) can't be read: {error.strerror}") from None
+    if word in ("creds", "nkey", "key") and mode & 0o077:
+        _log.warning("others may read the secret in %s (%s): chmod 600 it", path, word)
 
 
 def _split(urls: str) -> tuple[str, ...]:

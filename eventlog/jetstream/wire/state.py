@@ -5,12 +5,11 @@ import logging
 import re
 from collections.abc import Callable
 
-from nats import errors
-
 from clawactors.eventlog.errors import PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream.wire.refusals import is_refusal, text_of
 from clawactors.eventlog.jetstream.wire.replies import Replies
 
-__all__ = ["ConnectionState", "is_refusal", "shown", "text_of"]
+__all__ = ["ConnectionState", "shown"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +39,19 @@ class ConnectionState:
         """True from each connect to the next loss."""
         return self._back.is_set()
 
+    @property
+    def is_refused(self) -> bool:
+        """True while trying again soon does not help."""
+        return self.reported is not None and is_refusal(self.reported)
+
     async def wait_up(self, timeout_s: float) -> None:
         """Returns when it is up, or closed. Raises: `Unavailable` after the timeout."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._back.wait()
         except TimeoutError:
-            raise Unavailable(f"no connection to {self._where} for {timeout_s:g} s") from None
+            why = f": {text_of(self.reported)}" if self.reported is not None else ""
+            raise Unavailable(f"no connection to {self._where} for {timeout_s:g} s{why}") from None
 
     def note_broken(self) -> None:
         """It is down from here on; the callbacks follow."""
@@ -61,7 +66,7 @@ class ConnectionState:
 
     async def note_error(self, error: Exception) -> None:
         """Stores the reason why there is no connection."""
-        if is_refusal(error) and self.reported is not None and not is_refusal(self.reported):
+        if is_refusal(error) and not self.is_refused:
             _log.warning("connection %r is refused at %s: %s", self._name, self._where, text_of(error))
         self.reported = error
         _log.debug("connection %r: %s", self._name, error)
@@ -84,6 +89,7 @@ class ConnectionState:
     async def note_back(self) -> None:
         """Calls back."""
         self._was_up = True
+        self.reported = None
         self._back.set()
         _log.info("connection %r is back at %s", self._name, self._where)
         for on_back in list(self.on_back):
@@ -93,13 +99,3 @@ class ConnectionState:
 def shown(url: str) -> str:
     """The address without the password."""
     return re.sub(r"//[^@/]*@", "//", url)
-
-
-def text_of(error: Exception) -> str:
-    """The text of an error of nats-py."""
-    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
-
-
-def is_refusal(error: Exception) -> bool:
-    """True if the server refuses this user."""
-    return isinstance(error, errors.Error) and "authorization" in str(error).lower()

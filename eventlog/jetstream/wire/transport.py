@@ -74,6 +74,17 @@ class ParsingTransport(TcpTransport):
             writer.transport.abort()
             raise OSError("connected to itself")
 
+    @override
+    async def connect_tls(self, uri: Any, ssl_context: Any, buffer_size: int, connect_timeout: int) -> None:
+        try:
+            await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
+        except BaseException:
+            # The handshake has taken the socket over: to wait for the plain stream to close would never end.
+            if self._io_writer is not None:
+                self._io_writer.transport.abort()
+            self._bare_io_writer = self._io_writer = None
+            raise
+
     def is_closing(self) -> bool:
         """True when nothing can be written."""
         return self._io_writer is None or self._io_writer.is_closing()
