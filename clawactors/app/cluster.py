@@ -23,6 +23,7 @@ from clawactors.app.server.config import ServerLink
 from clawactors.app.upkeep.mirror import mirror_streams, take_over
 from clawactors.app.webport import url_at
 from clawactors.eventlog import Misconfigured
+from clawactors.eventlog.jetstream import Address
 from clawactors.runtime.settings import Layer
 from clawactors.version import VERSION
 
@@ -34,7 +35,7 @@ _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. `nats_url` names a server of somebody else's; without it one is started.
+    """What to start. `address` is that of somebody else's server; without it one is started.
 
     `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
     another one, and runs nothing else. `takes_over` goes on from such a mirror. At `web_port` the HTTP API and the
@@ -47,7 +48,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
     port: int | None = None
-    nats_url: str = ""
+    address: Address | None = None
     restart: bool = True
     lease_s: float | None = None
     secrets: str = ""
@@ -91,9 +92,16 @@ class ClusterSupervisor:
         self._up = False
 
     @property
+    def address(self) -> Address:
+        """Where clients connect, and how they sign in."""
+        if self.server:
+            return Address.of(self.server.url, env={})
+        return self.plan.address or Address(urls=())
+
+    @property
     def nats_url(self) -> str:
-        """Where clients connect, with credentials."""
-        return self.server.url if self.server else self.plan.nats_url
+        """Where clients connect, with the password or token that there is."""
+        return self.address.text
 
     @property
     def run(self) -> Run:
@@ -101,6 +109,7 @@ class ClusterSupervisor:
         return Run(
             pid=self._pid,
             nats_url=self.nats_url,
+            server=self.plan.address,
             sys_url=self.server.sys_url if self.server else "",
             started_at=self._started_at,
             version=VERSION,
@@ -136,7 +145,7 @@ class ClusterSupervisor:
             raise RuntimeError("the data folder is not claimed")
         logs = self.path / "logs"
         logs.mkdir(exist_ok=True)
-        if not plan.nats_url:
+        if plan.address is None:
             self.server = NatsServer(folder, port=plan.port, link=ServerLink(plan.mirror, plan.standby))
             await self.server.start()
             self._watch(self.server.supervise(self._note))
@@ -149,29 +158,27 @@ class ClusterSupervisor:
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
         # Read once: a file that is broken later keeps no process from being started again.
         given = layers_of(self.path, plan.given)
-        control = ControlStart(
-            name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data, given=given
-        )
+        control = ControlStart(name=self._control_name(), address=self.address, sys_url=sys_url, data=data, given=given)
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
         memory = MemoryStart(
             name="memory",
-            nats_url=self.nats_url,
+            address=self.address,
             data=data,
             given=given,
             config=plan.memory_config,
         )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
         if plan.web_port is not None:
-            web = WebStart(name="web", nats_url=self.nats_url, data=data, port=plan.web_port)
+            web = WebStart(name="web", address=self.address, data=data, port=plan.web_port)
             self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note)
         if plan.chat:
-            chat = ChatStart(name="chat", nats_url=self.nats_url, data=data, token_file=plan.chat)
+            chat = ChatStart(name="chat", address=self.address, data=data, token_file=plan.chat)
             self.chat = Child("clawactors.app.processes.chat", chat, logs / "chat.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
                 name=id,
-                nats_url=self.nats_url,
+                address=self.address,
                 data=data,
                 given=given,
                 skills=plan.skills,
@@ -192,7 +199,7 @@ class ClusterSupervisor:
 
     def _control_name(self) -> str:
         """At a server of others there may be more than one, so each says where it runs."""
-        return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.nats_url else "control"
+        return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.address else "control"
 
     def _children(self) -> Sequence[Child]:
         return [

@@ -13,7 +13,7 @@ import msgspec
 from clawactors.app.folderlock import holder
 from clawactors.app.runfile import Run, read_run
 from clawactors.app.settings import data_folder
-from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import Address
 
 __all__ = ["Found", "discover", "own_cluster"]
@@ -34,22 +34,6 @@ class Found(msgspec.Struct, frozen=True):
         return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in self._parts())
 
     @property
-    def url(self) -> str:
-        """The addresses with credentials, as one text that any NATS client takes.
-
-        Raises: `Misconfigured` for credentials that are in files.
-        """
-        address = self.address
-        if address.creds or address.nkey or address.cert or address.ca:
-            raise Misconfigured(
-                f"{self.why}: it uses credential files, which cannot be passed to a node; use a plain address"
-            )
-        secret = address.token or (f"{address.user}:{address.password}" if address.user else "")
-        with_secret = (f"{scheme}://{secret}@{rest}" if secret and "@" not in rest else f"{scheme}://{rest}"
-                       for scheme, _, rest in self._parts())  # fmt: skip
-        return ",".join(with_secret)
-
-    @property
     def is_own(self) -> bool:
         """True for the server that the data folder's own cluster started."""
         return self.run is not None and self.run.pids.server > 0 and self.address.urls == (self.run.nats_url,)
@@ -58,9 +42,9 @@ class Found(msgspec.Struct, frozen=True):
         return [url.partition("://") for url in self.address.urls]
 
 
-def own_cluster(url: str, data: str) -> Found:
+def own_cluster(address: Address, data: str) -> Found:
     """The cluster that has started this process."""
-    return Found(Address.of(url, env={}), "that of its cluster", Path(data))
+    return Found(address, "that of its cluster", Path(data))
 
 
 def discover(
@@ -86,11 +70,11 @@ def discover(
     if context:
         return Found(Address.from_context(context, env), f"context {context!r}, named by --context", folder, run)
     if data and run:
-        return at(run.nats_url, f"a cluster runs on {folder}, named by --data")
+        return Found(run.address, f"a cluster runs on {folder}, named by --data", folder, run, ignored)
     if env.get("CLAW_NATS_URL"):
         return at(env["CLAW_NATS_URL"], "named by CLAW_NATS_URL")
     if run:
-        return at(run.nats_url, f"a cluster runs on {folder}")
+        return Found(run.address, f"a cluster runs on {folder}", folder, run, ignored)
     if env.get("NATS_URL"):
         return Found(Address.of(env=env), "named by NATS_URL", folder, run)
     if name := env.get("NATS_CONTEXT"):

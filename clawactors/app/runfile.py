@@ -11,6 +11,7 @@ import msgspec
 
 from clawactors.app.datafolder import DataFolder, write_private
 from clawactors.app.folderlock import holder
+from clawactors.eventlog.jetstream import Address
 
 __all__ = ["NAME", "Pids", "Run", "read_run", "remove_run", "write_run"]
 
@@ -36,6 +37,7 @@ class Pids(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others.
 
+    `server` is that of others, with the files that sign in to it; None for one of our own: see `nats_url`.
     `mirror` is where it is mirrored, without credentials; `http` is the address of its dashboard and HTTP API.
     """
 
@@ -46,7 +48,13 @@ class Run(msgspec.Struct, frozen=True):
     sys_url: str = ""
     mirror: str = ""
     http: str = ""
+    server: Address | None = None
     pids: Pids = Pids()
+
+    @property
+    def address(self) -> Address:
+        """Where clients of the cluster connect, and how they sign in."""
+        return self.server or Address.of(self.nats_url, env={})
 
 
 def write_run(folder: DataFolder, run: Run) -> None:

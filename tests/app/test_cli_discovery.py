@@ -87,7 +87,7 @@ def test_a_missing_context_is_the_callers_fault(folder: Path, environment: dict[
 
 def test_passwords_are_not_shown_but_passed_on(running: Path, environment: dict[str, str]) -> None:
     own = discover(None, str(running), None, {})
-    assert (own.shown, own.url, own.is_own) == ("nats://127.0.0.1:15001", OWN, True)
+    assert (own.shown, own.address.text, own.is_own) == ("nats://127.0.0.1:15001", OWN, True)
     there = Found(
         discover(None, None, "there", {**environment, "NATS_URL": "", "CLAW_NATS_URL": ""}).address, "", running
     )
@@ -96,14 +96,13 @@ def test_passwords_are_not_shown_but_passed_on(running: Path, environment: dict[
 
 def test_a_context_of_names_becomes_an_address(folder: Path, environment: dict[str, str]) -> None:
     found = discover(None, str(folder), "there", {"XDG_CONFIG_HOME": environment["XDG_CONFIG_HOME"]})
-    assert found.url == "nats://u:p@context:4222"
+    assert found.address.text == "nats://u:p@context:4222"
 
 
-def test_a_context_of_files_can_not_be_passed_on(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_context_of_files_is_passed_on_as_files(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "config" / "nats" / "context" / "files.json").write_text('{"url": "nats://x:1", "creds": "/c"}')
     found = discover(None, str(folder), "files", {"XDG_CONFIG_HOME": environment["XDG_CONFIG_HOME"]})
-    with pytest.raises(Misconfigured, match="uses credential files"):
-        _ = found.url
+    assert (found.address.creds, found.address.text) == ("/c", "nats://x:1")
 
 
 def test_credentials_of_the_environment_go_to_its_own_address_only(folder: Path) -> None:

@@ -10,10 +10,13 @@ from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.processes.start import ControlStart
 from clawactors.app.processes.supervisor import Child
+from clawactors.eventlog.jetstream import Address
 
 
 async def test_a_child_that_dies_of_a_fault_is_started_again_and_told(tmp_path: Path) -> None:
-    child = Child("tests.app.faulty", ControlStart(nats_url="", data=str(tmp_path), name="c"), tmp_path / "log", str)
+    child = Child(
+        "tests.app.faulty", ControlStart(address=Address(), data=str(tmp_path), name="c"), tmp_path / "log", str
+    )
     try:
         await child.start()
     finally:

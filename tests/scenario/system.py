@@ -160,7 +160,7 @@ async def running(folder: Path, plan: ClusterPlan) -> AsyncIterator[System]:
         processes: list[psutil.Process] = []
         try:
             async with cluster:
-                async with Client.of(discover(cluster.nats_url), user="test") as client:
+                async with Client.of(discover(data=str(cluster.path)), user="test") as client:
                     yield System(cluster, client, await JetStreamLog.over(client.connection), folder)
                 pids = cluster.run.pids
                 processes = family(pid for pid in (pids.server, pids.control, *pids.nodes.values()) if pid)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.eventlog.jetstream import Address
 from tests.scenario.claw import Claw
 from tests.scenario.system import SKILLS, System, are_gone, family, running, signal_pid, until
 
@@ -68,7 +69,7 @@ class Rivals:
 @contextlib.asynccontextmanager
 async def rivals(folder: Path) -> AsyncIterator[Rivals]:
     async with running(folder, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
-        second = ClusterSupervisor(folder / "second", ClusterPlan(nodes=0, nats_url=system.cluster.nats_url))
+        second = ClusterSupervisor(folder / "second", ClusterPlan(nodes=0, address=Address.of(system.cluster.nats_url)))
         async with second:
             yield Rivals(system, second)
 

@@ -7,6 +7,7 @@ import pytest
 
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import Address
 from clawactors.eventlog.jetstream.log import streams
 from clawactors.eventlog.jetstream.wire.api import call
 from tests import servers
@@ -61,7 +62,9 @@ async def all_are_completed(system: System) -> bool:
 @pytest.mark.soak
 async def test_tasks_go_on_while_one_of_three_servers_is_away(tmp_path: Path, three: servers.Cluster) -> None:
     await until(lambda: is_elected(three.url("t0")), "the servers have elected whoever they need")
-    async with running(tmp_path, ClusterPlan(nodes=2, slots=5, nats_url=three.url("t0"), skills=(SKILLS,))) as system:
+    async with running(
+        tmp_path, ClusterPlan(nodes=2, slots=5, address=Address.of(three.url("t0")), skills=(SKILLS,))
+    ) as system:
         for number, server in enumerate(three.servers):
             await system.submit(20, prefix=f"before-{number}-", steps=4, seconds=0.1)
             server.kill()

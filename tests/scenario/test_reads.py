@@ -13,6 +13,7 @@ import pytest_asyncio
 from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan
 from clawactors.app.discovery import discover
+from clawactors.eventlog.jetstream import Address
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import spec_of
@@ -41,7 +42,7 @@ system_account: SYS
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     folder = tmp_path_factory.mktemp("reads")
     with server_running(folder / "server", ACCOUNTS) as server:
-        plan = ClusterPlan(nodes=1, slots=4, nats_url=server.url("admin"), skills=(SKILLS, SPEAKING))
+        plan = ClusterPlan(nodes=1, slots=4, address=Address.of(server.url("admin")), skills=(SKILLS, SPEAKING))
         async with running(folder, plan) as system:
             system.url = server.url("ada")  # type: ignore[attr-defined]
             yield system

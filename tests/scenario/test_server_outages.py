@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.cluster import ClusterPlan
+from clawactors.eventlog.jetstream import Address
 from clawactors.systems.nodes import events as ne
 from tests.proxy import Proxy
 from tests.scenario.system import SKILLS, System, running, until
@@ -50,7 +51,9 @@ async def test_work_goes_on_when_the_server_is_back(
     own_server: Callable[..., NatsServer], tmp_path: Path, away_s: int, hangs: bool
 ) -> None:
     server = own_server()
-    async with running(tmp_path, ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), nats_url=server.url())) as system:
+    async with running(
+        tmp_path, ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), address=Address.of(server.url()))
+    ) as system:
         processes = system.cluster.run.pids
         ids = await system.submit(60, steps=6, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
@@ -77,7 +80,9 @@ async def test_a_server_that_hangs_for_three_seconds_costs_no_node_and_no_step(
     own_server: Callable[..., NatsServer], tmp_path: Path
 ) -> None:
     server = own_server()
-    async with running(tmp_path, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,), nats_url=server.url())) as system:
+    async with running(
+        tmp_path, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,), address=Address.of(server.url()))
+    ) as system:
         processes = system.cluster.run.pids
         ids = await system.submit(20, steps=20, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
@@ -121,7 +126,7 @@ async def test_a_storm_of_reconnects_loses_and_doubles_nothing(
 ) -> None:
     server, chance = own_server(), random.Random(SEED)
     async with Proxy(server.port) as proxy:
-        plan = ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), nats_url=proxy.url(server.url()))
+        plan = ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), address=Address.of(proxy.url(server.url())))
         async with running(tmp_path, plan) as system:
             ids = await system.submit(40, steps=6, seconds=0.1)
             more: list[asyncio.Task[list[str]]] = []

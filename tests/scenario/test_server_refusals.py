@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
-from clawactors.eventlog.jetstream import Connection, JetStreamLog
+from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
 from clawactors.eventlog.jetstream.wire.api import call
 from tests.logs import open_log
 from tests.scenario.claw import Claw
@@ -176,7 +176,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A cluster on that server; its control may not keep dead letters."""
-    plan = ClusterPlan(nodes=1, nats_url=server.url("no-dead"))
+    plan = ClusterPlan(nodes=1, address=Address.of(server.url("no-dead")))
     async with cluster_running(tmp_path_factory.mktemp("refusals"), plan) as system:
         yield system
 

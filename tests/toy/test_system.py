@@ -14,7 +14,7 @@ from clawactors.app.discovery import discover
 from clawactors.app.processes.control import serve
 from clawactors.app.processes.start import ControlStart
 from clawactors.eventlog import EventLog
-from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.jetstream import Address, JetStreamLog
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS as OURS
 from clawactors.projections.engine.digest import store_digest
@@ -82,7 +82,7 @@ async def test_a_toy_system_is_decided_shown_and_replayed_in_one_process(tmp_pat
 @pytest.mark.nats
 async def test_a_toy_system_is_decided_shown_and_replayed_on_a_server(nats_url: str, tmp_path: Path) -> None:
     ready = asyncio.Event()
-    start = ControlStart(nats_url=nats_url, data=str(tmp_path), name="c")
+    start = ControlStart(address=Address.of(nats_url), data=str(tmp_path), name="c")
     control = asyncio.create_task(serve(start, ready.set, KINDS, CLUSTER))
     try:
         async with asyncio.timeout(PATIENCE_S):

@@ -31,7 +31,7 @@ async def backup_rate(scene: Scene, n: int | None) -> Figure:
         await blobs.put(os.urandom(_MB))
     folder = scene.cluster.path.parent / "backups"
     disk = await asyncio.to_thread(_disk_mb_s, scene.cluster.path.parent / "raw", size_mb)
-    make = in_a_process(scene.cluster.nats_url, str(scene.cluster.path))
+    make = in_a_process(scene.cluster.address, str(scene.cluster.path))
     plan = BackupPlan(folder=str(folder), every_s=60, copies=1)
     alone = await _tasks_per_s(scene)
     made = await make_backup(scene.log.connection, folder, digests=dict)

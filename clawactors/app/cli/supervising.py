@@ -23,6 +23,7 @@ from clawactors.app.secretfile import path_of
 from clawactors.app.upkeep.mirror import checked_address
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import free_port
+from clawactors.eventlog.jetstream import Address
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
 
@@ -48,7 +49,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         workers=tuple(options.worker),
         secrets=path_of(options.secrets),
         port=options.port,
-        nats_url=options.nats or "",
+        address=_foreign(options),
         restart=options.restart,
         lease_s=options.lease,
         memory_daily_s=options.memory_daily,
@@ -77,7 +78,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         finally:
             watching.cancel()
         try:
-            if plan.nats_url:
+            if plan.address:
                 note(NOT_SEEN)
             _tell_ready(options, cluster)
             service.ready(f"the cluster on {path} is ready")
@@ -88,6 +89,13 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
             reaping.cancel()
             end_all(reaper.strays)
     return 0
+
+
+def _foreign(options: Any) -> Address | None:
+    """The server that the options name, with its credentials; None for one of our own."""
+    if options.context:
+        return Address.from_context(options.context)
+    return Address.of(options.nats, env={}) if options.nats else None
 
 
 async def _reap(reaper: Reaper) -> None:

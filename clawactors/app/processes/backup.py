@@ -20,7 +20,7 @@ __all__ = ["main"]
 
 async def _make(start: BackupStart) -> NoteBackup:
     data = Path(start.data)
-    async with await Connection.open(start.nats_url, "claw-backup") as connection:
+    async with await Connection.open(start.address, "claw-backup") as connection:
         made = await make_backup(
             connection,
             Path(start.plan.folder),

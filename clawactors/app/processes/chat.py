@@ -12,7 +12,7 @@ __all__ = ["serve"]
 
 async def serve(start: ChatStart, ready: Callable[[], None]) -> None:
     """Answers until cancelled; it is ready before the service was reached, which may be away."""
-    found = own_cluster(start.nats_url, start.data)
+    found = own_cluster(start.address, start.data)
     await run_chat(found, start.token_file, secret_of, "", begun=ready)
 
 

@@ -61,11 +61,11 @@ async def serve(
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(
             await JetStreamLog.connect(
-                start.nats_url, f"claw-control/{start.name}", kinds=kinds.names, timeout_s=_APPEND_S
+                start.address, f"claw-control/{start.name}", kinds=kinds.names, timeout_s=_APPEND_S
             )
         )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
-        replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
+        replies = await Connection.open(start.address, f"claw-answers/{start.name}")
         stack.push_async_callback(replies.aclose)
         clock, identity, folder = SystemClock(), (await log.head()).identity, Path(start.data) / "views"
         mark = LogMark(Path(start.data))
@@ -84,7 +84,7 @@ async def serve(
             probe=starting_point,
         )
         stack.push_async_callback(views.aclose)
-        builder = partial(build_in_process, start.nats_url, start.data, projection.name)
+        builder = partial(build_in_process, start.address, start.data, projection.name)
         views.past = PastViews(whole, folder / FOLDER, projection, builder)
         control = Control(
             ActorContext(archived_log(log, archive), clock, f"control/{start.name}"),
@@ -101,7 +101,7 @@ async def serve(
             start.given,
         )
         control.settings.live.watch(log_as_set)
-        make = in_a_process(start.nats_url, start.data)
+        make = in_a_process(start.address, start.data)
         backups = BackupKeeper(control.dispatcher, lambda: control.leadership.leading, make, control.settings.live)
         control.triggers.settings = partial(read_notify_settings, Path(start.data))
         alarms = AlarmKeeper(control.dispatcher, lambda: control.leadership.leading, (), control.triggers.notify_now)

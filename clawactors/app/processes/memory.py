@@ -40,7 +40,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # vectors are short: more threads would only slow others down
     async with await JetStreamLog.connect(
-        start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
+        start.address, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
     ) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.models.parts import parts_of
@@ -57,7 +57,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         parts = parts_of(read_config(Path(start.data), start.config))
         if start.died_of:
             distrust(Path(start.data) / FOLDER, start.died_of)
-        build = partial(build_in_process, start.nats_url, start.data, "memory")
+        build = partial(build_in_process, start.address, start.data, "memory")
         folder = Path(start.data) / FOLDER
         plan = plan_of(live.current)
         actor = MemoryActor(context, KINDS, leases, requests, folder, plan, parts, log.sealer, build)

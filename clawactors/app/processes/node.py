@@ -52,7 +52,7 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
 @asynccontextmanager
 async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStreamRequests]]:
     """A connection for the node's signs of life alone: when it ends, nobody is left to answer a probe."""
-    connection = await Connection.open(start.nats_url, f"claw-node/{start.name}")
+    connection = await Connection.open(start.address, f"claw-node/{start.name}")
     try:
         yield JetStreamLeases(connection), JetStreamRequests(connection)
     finally:
@@ -62,7 +62,7 @@ async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStr
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with (
         await JetStreamLog.connect(
-            start.nats_url, f"claw-work/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{start.name}"
+            start.address, f"claw-work/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{start.name}"
         ) as log,
         LivenessThread(lambda: _link(start)) as apart,
     ):

@@ -13,6 +13,7 @@ import msgspec
 
 from clawactors.app.processes.beside import begin, beside
 from clawactors.eventlog import EventLogError, Unavailable
+from clawactors.eventlog.jetstream import Address
 from clawactors.projections.engine.replay import Progress
 
 __all__ = ["PastLine", "PastStart", "build_in_process"]
@@ -22,7 +23,7 @@ class PastStart(msgspec.Struct, frozen=True):
     """What is to be built, and from which log."""
 
     parent: int
-    nats_url: str
+    address: Address
     data: str
     projection: str
     into: str
@@ -39,7 +40,7 @@ class PastLine(msgspec.Struct, frozen=True):
 
 
 async def build_in_process(
-    nats_url: str, data: str, projection: str, into: Path, position: int, progress: Progress
+    address: Address, data: str, projection: str, into: Path, position: int, progress: Progress
 ) -> None:
     """Has another process fill the views in the folder `into`, from the log and the archive of the data folder.
 
@@ -51,7 +52,7 @@ async def build_in_process(
         stdout: Any = process.stdout
         with contextlib.suppress(ConnectionError):
             stdin.write(
-                msgspec.json.encode(PastStart(os.getpid(), nats_url, data, projection, str(into), position)) + b"\n"
+                msgspec.json.encode(PastStart(os.getpid(), address, data, projection, str(into), position)) + b"\n"
             )
             await stdin.drain()
         async for text in stdout:
@@ -71,7 +72,7 @@ async def _build(start: PastStart) -> None:
     from clawactors.eventlog.jetstream import JetStreamLog
     from clawactors.projections.past import build_views
 
-    async with await JetStreamLog.connect(start.nats_url, "claw-past", create=False) as log:
+    async with await JetStreamLog.connect(start.address, "claw-past", create=False) as log:
         whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
         await build_views(whole, Path(start.into), projection_named(start.projection), start.position, _tell)
 

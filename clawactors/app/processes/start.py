@@ -17,6 +17,7 @@ import msgspec
 from clawactors.app.lifeline import die_with_parent
 from clawactors.app.processes.readyline import ReadyLine, ReadyMessage
 from clawactors.eventlog import EventLogError, Misconfigured
+from clawactors.eventlog.jetstream import Address
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import end_own
 from clawactors.runtime.node.spawned import flush_streams
@@ -48,7 +49,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     parent: int = 0
     died_of: str = ""
-    nats_url: str
+    address: Address
     sys_url: str = ""
     data: str
     name: str

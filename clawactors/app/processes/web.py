@@ -12,7 +12,7 @@ __all__ = ["serve"]
 
 async def serve(start: WebStart, ready: Callable[[], None]) -> None:
     """Answers until cancelled."""
-    await serve_web(own_cluster(start.nats_url, start.data), bound(start.port), lambda *_: ready())
+    await serve_web(own_cluster(start.address, start.data), bound(start.port), lambda *_: ready())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import msgspec
 
 from clawactors.app.processes.beside import beside
 from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream import Address
 from clawactors.systems.backups import BackupPlan
 from clawactors.systems.backups.commands import NoteBackup
 
@@ -17,7 +18,7 @@ class BackupStart(msgspec.Struct, frozen=True):
     """What the process is told."""
 
     parent: int
-    nats_url: str
+    address: Address
     data: str
     plan: BackupPlan
 
@@ -29,11 +30,11 @@ class BackupOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: str = ""
 
 
-def in_a_process(nats_url: str, data: str) -> Callable[[BackupPlan], Awaitable[NoteBackup]]:
+def in_a_process(address: Address, data: str) -> Callable[[BackupPlan], Awaitable[NoteBackup]]:
     """Makes backups of the cluster at that server; the views are in the data folder."""
 
     async def make(plan: BackupPlan) -> NoteBackup:
-        start = BackupStart(os.getpid(), nats_url, data, plan)
+        start = BackupStart(os.getpid(), address, data, plan)
         async with beside("clawactors.app.processes.backup") as process:
             said, _ = await process.communicate(msgspec.json.encode(start) + b"\n")
         return outcome_of(said, process.returncode)

@@ -93,6 +93,16 @@ class Address(msgspec.Struct, frozen=True):
         )
 
     @property
+    def text(self) -> str:
+        """The addresses as one text that any NATS client takes, with password or token; without files."""
+        secret = self.token or (f"{self.user}:{self.password}" if self.user else "")
+        parts = [url.partition("://") for url in self.urls]
+        return ",".join(
+            f"{scheme}://{secret}@{rest}" if secret and "@" not in rest else f"{scheme}://{rest}"
+            for scheme, _, rest in parts
+        )
+
+    @property
     def api(self) -> str:
         """The prefix of the JetStream API."""
         return f"$JS.{self.domain}.API" if self.domain else "$JS.API"

@@ -19,7 +19,7 @@ from clawactors.app.upkeep.manifest import MANIFEST, read_manifest
 from clawactors.app.upkeep.planned import BackupOutcome, in_a_process, outcome_of
 from clawactors.app.upkeep.restore import checked_backup, restore_streams
 from clawactors.eventlog import Draft, Misconfigured, NoSuchLog, Record, Unavailable
-from clawactors.eventlog.jetstream import Connection, JetStreamBlobs, JetStreamLog
+from clawactors.eventlog.jetstream import Address, Connection, JetStreamBlobs, JetStreamLog
 from clawactors.eventlog.jetstream.stores.snapshots import StreamSnapshot, stored_streams
 from clawactors.systems.backups import BackupPlan
 from tests.logs import open_log
@@ -246,7 +246,7 @@ def test_a_manifest_that_is_not_one_is_told(tmp_path: Path, content: bytes) -> N
 async def test_a_process_of_its_own_makes_one_and_keeps_as_many_as_the_plan_says(
     jetstream_log: JetStreamLog, nats_url: str, tmp_path: Path
 ) -> None:
-    make = in_a_process(nats_url, str(tmp_path / "data"))
+    make = in_a_process(Address.of(nats_url), str(tmp_path / "data"))
     plan = BackupPlan(folder=str(tmp_path / "backups"), every_s=60, copies=1)
     old = target_of(tmp_path / "backups", jetstream_log.identity)
     old = old.with_name(f"{old.name.rpartition('-')[0]}-20200101T000000Z.tar")

@@ -37,7 +37,7 @@ def run(options: Any) -> int:
     data = found.data if found.data.is_dir() else Path("/")
     start = NodeStart(
         name=id,
-        nats_url=found.url,
+        address=found.address,
         data=str(data),
         given=layers_of(data, options_given(slots=options.slots, lease=options.lease)),
         skills=tuple(options.skills),
@@ -50,7 +50,12 @@ def run(options: Any) -> int:
 
 
 async def _serve(options: Any, found: Found, start: NodeStart) -> int:
-    ready = {"ready": True, "id": start.name, "nats_url": found.url, "pids": {"nodes": {start.name: os.getpid()}}}
+    ready = {
+        "ready": True,
+        "id": start.name,
+        "nats_url": found.address.text,
+        "pids": {"nodes": {start.name: os.getpid()}},
+    }
     said = False
 
     def tell_ready() -> None:

@@ -15,10 +15,11 @@ __all__ = ["run"]
 
 def run(options: Any) -> int:
     """Runs the cluster until a signal stops it; with `--detach` returns when it is ready."""
-    if options.context:
-        raise Problem("usage", "up does not support --context", "name your server with --nats URL")
-    if options.nats and (options.mirror or options.standby):
-        raise Problem("usage", "--mirror and --standby are for the server that claw up starts", "remove --nats")
+    if options.context and options.nats:
+        raise Problem("usage", "--nats and --context both name a server", "keep one of them")
+    foreign = "--nats" if options.nats else "--context" if options.context else ""
+    if foreign and (options.mirror or options.standby):
+        raise Problem("usage", "--mirror and --standby are for the server that claw up starts", f"remove {foreign}")
     if options.standby and (options.mirror or options.take_over):
         raise Problem("usage", "--standby only mirrors another cluster", "remove --mirror and --take-over")
     path = data_folder(options.data)
