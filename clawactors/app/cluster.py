@@ -185,6 +185,7 @@ class ClusterSupervisor:
                 allow=plan.allow,
                 workers=plan.workers,
                 secrets=plan.secrets,
+                shared=plan.address is not None,
             )
             self.nodes[id] = Child(
                 "clawactors.app.processes.node", start, logs / f"{id}.log", self._note, runs_skills=True

@@ -152,6 +152,17 @@ def test_an_allow_list_reaches_the_python_skill() -> None:
         load_skills((), allow=["json"])
 
 
+def test_at_a_server_of_others_a_node_runs_what_tasks_name_only_where_it_was_allowed() -> None:
+    def offered(*allow: str, shared: bool) -> set[str]:
+        return {"shell", "python"} & {skill.name for skill in load_skills((), allow=allow, shared=shared)}
+
+    assert offered(shared=False) == {"shell", "python"}
+    assert offered(shared=True) == set()
+    assert offered("shell", shared=True) == {"shell"}
+    assert offered("json:dumps", shared=True) == {"python"}
+    assert offered("json:dumps", "shell", shared=True) == {"shell", "python"}
+
+
 @pytest.mark.parametrize("name", ["memory", "eventlog", "projections", "tests"])
 def test_a_module_beside_a_skill_file_wins_over_the_folders_of_the_checkout(folder: Path, name: str) -> None:
     own = f"{name}.py" if name != "tests" else "tests/__init__.py"

@@ -7,6 +7,7 @@ import msgspec
 import nkeys
 import pytest
 
+from clawactors.app.cli.missing import missing
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog.jetstream import Address
 from tests.scenario.system import running
@@ -37,5 +38,8 @@ async def test_all_processes_sign_in_with_the_key_that_a_context_names(tmp_path:
             task = await system.client.submit("echo", {"text": "let in"})
             assert await task.result() == "let in"
             assert system.cluster.nats_url == where["url"]
+            offered = {row.name for row in await system.client.skills_known()}
+            assert not {"shell", "python"} & offered, "the server is not only for those of this machine"
+            assert (await missing(system.client, "shell", {}, "it"))[-1].endswith("start it with --allow shell")
     finally:
         server.kill()

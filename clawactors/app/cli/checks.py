@@ -24,6 +24,7 @@ __all__ = [
     "check_log",
     "check_middleware",
     "check_mirror",
+    "check_programs",
     "check_settings",
 ]
 
@@ -102,6 +103,20 @@ async def check_settings(client: Client) -> Check:
     late = [f"{each.process} ({row.name})" for row in rows for each in row.origins or () if each.pending]
     text = f"{sum(row.set for row in rows)} are set"
     return Check("settings", "ok", f"{text}; to be started again: {', '.join(late)}" if late else text)
+
+
+async def check_programs(found: Found, client: Client) -> Check:
+    """Which nodes run any program that a task names: at a server of others that is for a person to know."""
+    try:
+        nodes = [node for row in await client.skills_known() if row.name == "shell" for node in row.nodes]
+    except EventLogError as error:
+        return Check("shell", "unknown", str(error))
+    if not nodes:
+        return Check("shell", "ok", "no node runs the skill shell (a node that is to: --allow shell)")
+    where = f"{', '.join(nodes[:5])}{' …' if len(nodes) > 5 else ''} {'runs' if len(nodes) == 1 else 'run'} any program"
+    if found.is_own:
+        return Check("shell", "ok", f"{where} that a task names: the server listens on this machine only")
+    return Check("shell", "warning", f"{where} for everybody who may submit: leave out --allow shell where you can")
 
 
 async def check_middleware(client: Client) -> Check:

@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,8 @@ from clawactors.runtime.client import ClusterClient
 __all__ = ["missing", "note_missing"]
 
 _WORKFLOW = "workflow"
+_TO_ALLOW: Final = {"shell": "shell", "python": "MODULE:FUNCTION"}
+"""Skills that a node at a server of others offers only where it was told to."""
 
 
 async def note_missing(client: ClusterClient, skill: str, params: Mapping[str, Any] | None, task: str) -> None:
@@ -32,7 +34,8 @@ async def missing(client: ClusterClient, skill: str, params: Mapping[str, Any] |
             near = difflib.get_close_matches(skill, offered, 1)
             meant = f" (did you mean {near[0]!r}?)" if near else ""
             wait = "wait" if task.endswith("s") else "waits"
-            found.append(f"no node offers the skill {skill!r}{meant}; {task} {wait} until one does")
+            how = f": start it with --allow {_TO_ALLOW[skill]}" if skill in _TO_ALLOW else ""
+            found.append(f"no node offers the skill {skill!r}{meant}; {task} {wait} until one does{how}")
         name = (params or {}).get(_WORKFLOW)
         if skill != _WORKFLOW or not isinstance(name, str) or "${" in name:
             return found

@@ -37,14 +37,14 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
     """Joins, works until cancelled, hands everything back."""
     secrets = Secrets(read_secrets(start.secrets))
     if not start.workers:
-        skills = load_skills(start.skills, allow=start.allow)
+        skills = load_skills(start.skills, allow=start.allow, shared=start.shared)
         with captured(secrets):
             await _work(start, skills, secrets, ready)
         return
     from clawactors.runtime.node.workers import Workers
 
     async with Workers(start.workers, start.name) as workers:
-        skills = load_skills(start.skills, allow=start.allow, of_workers=workers.skills)
+        skills = load_skills(start.skills, allow=start.allow, of_workers=workers.skills, shared=start.shared)
         with captured(secrets):
             await _work(start, skills, secrets, ready)
 

@@ -72,7 +72,8 @@ class MemoryStart(Start, frozen=True, kw_only=True):
 class NodeStart(Start, frozen=True, kw_only=True):
     """Start parameters of a node process; `name` is the node's id, `secrets` the file that it reads them from.
 
-    `workers` are commands, each of which runs the skills of another program.
+    `workers` are commands, each of which runs the skills of another program. `shared`: not only those of this machine
+    reach the server.
     """
 
     skills: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class NodeStart(Start, frozen=True, kw_only=True):
     workers: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
     secrets: str = ""
+    shared: bool = False
 
 
 class ChatStart(Start, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The skills that every node has."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from clawactors.app.demo.install import install_package
 from clawactors.app.demo.migrate import migrate_table
@@ -12,17 +13,26 @@ from clawactors.app.skills.simple import echo, sleep
 from clawactors.app.skills.workflow import workflow_skill
 from clawactors.systems.skills import Skill
 
-__all__ = ["builtin_skills"]
+__all__ = ["SHELL", "builtin_skills"]
 
 
-def builtin_skills(allow: Sequence[str] = ()) -> list[Skill]:
-    """All of them; `allow` names the functions that `python` may call. Raises: `Misconfigured`."""
+SHELL: Final = "shell"
+"""What `--allow` calls the permission to run any program."""
+
+
+def builtin_skills(allow: Sequence[str] = (), *, shared: bool = False) -> list[Skill]:
+    """All of them; `allow` names the functions that `python` may call, and `shell`. Raises: `Misconfigured`.
+
+    On a server that is `shared`, whoever may submit is not always whose machine it is: there, skills that run what a
+    task names are left out, unless they are allowed.
+    """
+    functions = [each for each in allow if each != SHELL]
     return [
         ask_approval,
         echo,
         sleep,
-        shell,
-        python_skill(allow),
+        *([shell] if SHELL in allow or not shared else []),
+        *([python_skill(functions)] if functions or not shared else []),
         migrate_table,
         install_package,
         extract,

@@ -22,8 +22,11 @@ _PACKAGE: Final = Path(clawactors.__file__).resolve().parent
 _CHECKOUT: Final = _PACKAGE.parent
 
 
-def load_skills(specs: Sequence[str], *, allow: Sequence[str] = (), of_workers: Sequence[Skill] = ()) -> list[Skill]:
-    """The built-in skills and those in the given modules, `.py` files and folders; `allow` is for the skill `python`.
+def load_skills(
+    specs: Sequence[str], *, allow: Sequence[str] = (), of_workers: Sequence[Skill] = (), shared: bool = False
+) -> list[Skill]:
+    """The built-in skills and those in the given modules, `.py` files and folders; `allow` and `shared` are those of
+    `builtin_skills`.
 
     Files find their neighbours by import, modules are also looked for in the working folder. Own skills win over
     built-in ones of the same name.
@@ -39,7 +42,7 @@ def load_skills(specs: Sequence[str], *, allow: Sequence[str] = (), of_workers: 
             if other is not skill:
                 raise Misconfigured(f"two skills are named {skill.name!r}, in {elsewhere} and in {where}: rename one")
     named: dict[str, Skill] = {}
-    named |= {skill.name: skill for skill in (*builtin_skills(allow), agent_skill(named))}
+    named |= {skill.name: skill for skill in (*builtin_skills(allow, shared=shared), agent_skill(named))}
     named |= {name: skill for name, (skill, _) in own.items()}
     return list(named.values())
 

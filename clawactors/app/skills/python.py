@@ -29,7 +29,9 @@ def python_skill(allowed: Iterable[str] = ()) -> Skill:
     rules = frozenset(allowed)
     for rule in sorted(rules):
         if not _RULE.fullmatch(rule):
-            raise Misconfigured(f"can't allow {rule!r}: write module:function, or module:* for all of a module")
+            raise Misconfigured(
+                f"can't allow {rule!r}: write module:function, module:* for all of a module, or shell for any program"
+            )
     threads = DaemonThreads("python")
 
     @skill("python")

@@ -63,8 +63,8 @@ def _node_options(parser: Parser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        metavar="MODULE:FUNCTION",
-        help="functions that the skill `python` may call",
+        metavar="MODULE:FUNCTION|shell",
+        help="functions that the skill `python` may call; `shell`: any program, at a server that others reach too",
     )
     worker = "a program in another language that runs skills, as in 'node worker.js'; repeat it for several"
     parser.add_argument("--worker", action="append", default=[], metavar="COMMAND", help=worker)

@@ -11,6 +11,7 @@ from clawactors.app.cli.checks import (
     check_log,
     check_middleware,
     check_mirror,
+    check_programs,
     check_settings,
 )
 from clawactors.app.cli.output import Part, Table, emit
@@ -55,6 +56,7 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
                     yield check
                 yield await check_archive(client)
                 yield await check_settings(client)
+                yield await check_programs(found, client)
                 if options.verbose:
                     yield await check_middleware(client)
         except EventLogError as error:

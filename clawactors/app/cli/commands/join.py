@@ -45,6 +45,7 @@ def run(options: Any) -> int:
         workers=tuple(options.worker),
         secrets=path_of(options.secrets),
         affinity=dict(options.affinity),
+        shared=not found.is_own,
     )
     return asyncio.run(_serve(options, found, start))
 
