@@ -23,7 +23,7 @@ SHELL: Final = "shell"
 def builtin_skills(allow: Sequence[str] = (), *, shared: bool = False) -> list[Skill]:
     """All of them; `allow` names the functions that `python` may call, and `shell`. Raises: `Misconfigured`.
 
-    On a server that is `shared`, whoever may submit is not always whose machine it is: there, skills that run what a
+    On a server that is `shared`, others than the owner of this machine submit tasks: there, skills that run what a
     task names are left out, unless they are allowed.
     """
     functions = [each for each in allow if each != SHELL]
