@@ -15,6 +15,7 @@ from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.session import find
 from clawactors.app.daemon.notifier import Notifier
+from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import Found
 from clawactors.app.layers import layers_of, options_given
 from clawactors.app.problem import INTERRUPTED, Problem
@@ -35,6 +36,7 @@ def run(options: Any) -> int:
     found = find(options)
     id = checked_id(options.id or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node", "node id")
     data = found.data if found.data.is_dir() else Path("/")
+    ensure_temporary(found.data)
     start = NodeStart(
         name=id,
         address=found.address,
