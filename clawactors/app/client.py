@@ -14,6 +14,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
     why_too_old,
 )
+from clawactors.eventlog.jetstream.log.peers import ServersReport, ask_servers
 from clawactors.kernel.principals import principal_of
 from clawactors.runtime import client
 from clawactors.runtime.client.sender import DEADLINE_S
@@ -76,6 +77,13 @@ class Client(client.ClusterClient):
         client._life = _life_of(client)
         await anext(client._life)
         return client
+
+    async def cluster(self) -> ServersReport:
+        """The servers: who leads which stream, who is behind or away, and which may be stopped now.
+
+        Raises: `Unavailable`, `PermissionDenied` (it asks the streams: `$JS.API.STREAM.INFO.*`).
+        """
+        return await ask_servers(self.connection)
 
     async def aclose(self) -> None:
         """Fails what still waits, and all later calls, with `Closed`, and closes the connection. Order: idempotent."""

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack, overload
 
 from clawactors.app.discovery import Found
+from clawactors.eventlog.jetstream.log.peers import ServersReport
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.archiving import ArchiveReport, CompactReply
@@ -793,6 +794,11 @@ class SyncClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+    def cluster(self) -> ServersReport:
+        """The servers: who leads which stream, who is behind or away, and which may be stopped now.
+
+        Raises: `Unavailable`, `PermissionDenied` (it asks the streams: `$JS.API.STREAM.INFO.*`)."""
+
     @property
     def schedules(self) -> SyncSchedules:
         """The schedules of the cluster."""

@@ -1,8 +1,9 @@
 """The rules of the guard on three servers, where answers come from different machines and leaders change."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from clawactors.app.upkeep.container import BackupReader
 from clawactors.app.upkeep.restore import checked_backup, restore_streams
 from clawactors.eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream import Connection, JetStreamLog, syncs_always
+from clawactors.eventlog.jetstream.log.peers import ServersReport, ask_servers
 from clawactors.eventlog.jetstream.wire.api import call
 from tests.logs import open_log
 from tests.servers import Cluster, accounts
@@ -154,6 +156,34 @@ async def test_one_server_becomes_three_by_a_backup_and_its_first_machine_may_di
                 await log.append(draft("after", "c"), 0)
         finally:
             await cluster.servers[0].restart()
+
+
+@pytest.mark.soak  # servers are given up only after ten seconds
+async def test_it_is_known_which_server_may_stop(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.servers[0].url(user), "test") as log:
+        report = await reported(log, lambda report: len(report.safe_to_stop) == 3)
+        assert {stream for peer in report.servers for stream in peer.leads} == {each.stream for each in report.streams}
+        cluster.servers[2].kill()
+        try:
+            report = await reported(log, lambda report: not report.problem and not report.safe_to_stop)
+            assert "n2 is away" in report.text
+            cluster.servers[1].kill()
+            report = await reported(log, lambda report: bool(report.problem))
+            assert report.safe_to_stop == ()
+        finally:
+            await cluster.servers[1].restart()
+            await cluster.servers[2].restart()
+        await reported(log, lambda report: len(report.safe_to_stop) == 3)
+
+
+async def reported(log: JetStreamLog, is_so: Callable[[ServersReport], bool]) -> ServersReport:
+    """The first report of which that is true."""
+    async with asyncio.timeout(40):
+        while True:
+            with contextlib.suppress(Unavailable):
+                if is_so(report := await ask_servers(log.connection)):
+                    return report
+            await asyncio.sleep(0.2)
 
 
 async def read_in_the_end(log: JetStreamLog) -> list[tuple[str, bytes]]:

@@ -36,7 +36,7 @@ _PLACES: Final = {
     **dict.fromkeys(("task", "diff"), "reading"),
     "key": "keys",
     _MEMORY: "memory",
-    **dict.fromkeys(("archive", "compact", "erase", "sweep"), "upkeep"),
+    **dict.fromkeys(("archive", "cluster", "compact", "erase", "sweep"), "upkeep"),
     "schedule": "schedules",
     "trigger": "triggers",
     "notify": "notify",
@@ -97,6 +97,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _MEMORY, f"{_HOME}.memory", "search past tasks, chats and notes; add, import, export, forget"
     ),
     "status": CatalogueEntry(_CARE, f"{_HOME}.status", "show the state of the cluster, and which server answers"),
+    "cluster": CatalogueEntry(_CARE, f"{_HOME}.cluster", "show the servers, who leads, and which may be stopped now"),
     "top": CatalogueEntry(_CARE, f"{_HOME}.top", "watch rates, queue, nodes and running tasks on a live screen"),
     "dead-letters": CatalogueEntry(
         _CARE, f"{_HOME}.deadletters", "list, redrive or drop what came to nothing: tasks, deliveries, messages"

@@ -9,12 +9,22 @@ import msgspec
 from clawactors.app.discovery import Found
 from clawactors.eventlog import EventLogError, PermissionDenied
 from clawactors.eventlog.jetstream import Connection, health_of, lacking, syncs_always
+from clawactors.eventlog.jetstream.log.peers import ask_servers
 from clawactors.eventlog.jetstream.log.provision import repair, survey
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.kinds import KINDS
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_system", "of_account", "of_queue"]
+__all__ = [
+    "check_account",
+    "check_peers",
+    "check_queue",
+    "check_server",
+    "check_streams",
+    "check_system",
+    "of_account",
+    "of_queue",
+]
 
 _FULL: Final = 0.98
 _NEARLY_FULL: Final = 0.8
@@ -42,9 +52,13 @@ async def check_server(found: Found, *, mend: bool = False) -> AsyncIterator[Che
         if not found_lacking:
             yield await check_account(connection)
             yield await check_streams(connection, mend=mend)
+            if connection.is_clustered:
+                yield await check_peers(connection)
             yield await check_queue(connection)
     except EventLogError as error:
         yield Check("requirements", "failed", str(error))
+        if connection.is_clustered:
+            yield await check_peers(connection)
     finally:
         await connection.aclose()
 
@@ -107,6 +121,16 @@ async def check_streams(connection: Connection, *, mend: bool) -> Check:
         return Check("streams", "ok", text or "all are there and configured as needed")
     text += "" if mend else ": claw doctor --repair makes what is missing and sets the rest back"
     return Check("streams", "warning" if all(fault.is_choice for fault in faults) else "failed", text)
+
+
+async def check_peers(connection: Connection) -> Check:
+    """Whether all servers of a cluster are there and whole."""
+    try:
+        report = await ask_servers(connection)
+    except EventLogError as error:
+        return Check("servers", "unknown", str(error))
+    is_whole = all(not peer.is_away and not peer.behind for peer in report.servers)
+    return Check("servers", "failed" if report.problem else "ok" if is_whole else "warning", report.text)
 
 
 async def check_queue(connection: Connection) -> Check:

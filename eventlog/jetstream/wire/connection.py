@@ -131,6 +131,11 @@ class Connection:
         return tuple(int(number) for number in numbers[0].split(".")) if numbers else (0,)
 
     @property
+    def server_name(self) -> str:
+        """What the server calls itself."""
+        return str(self._client.server_info.get("server_name", ""))
+
+    @property
     def is_clustered(self) -> bool:
         """True when the server is part of a cluster, whether or not its other servers are up now.
 

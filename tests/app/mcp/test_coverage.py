@@ -22,6 +22,7 @@ NO_CALL = {
     | {"state", "command", "ask", "ask_for_change", "skills"}  # for programs that extend the product
     | {"run", "ended", "each_task", "resolve"}  # submit, wait and list do it call by call
     | {"submit_one", "redrive", "change_many"}  # submit, and change_tasks, do the same
+    | {"cluster"}  # which server may be stopped is for who runs the servers
     | {"leader", "node"},  # a part of status, and of nodes
     ApiKeys: {"add", "get", "grant", "list", "revoke"},  # who may ask over HTTP is no agent's to say
     ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client

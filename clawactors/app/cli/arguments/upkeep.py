@@ -1,8 +1,8 @@
-"""What the commands take that move or remove what is old."""
+"""What the commands take that move or remove what is old, or look at the servers."""
 
 from clawactors.app.cli.parsing import Parser, duration
 
-__all__ = ["archive", "compact", "erase", "sweep"]
+__all__ = ["archive", "cluster", "compact", "erase", "sweep"]
 
 
 def archive(parser: Parser) -> None:
@@ -42,3 +42,8 @@ def _age_argument(parser: Parser) -> None:
         metavar="D",
         help="only values older than D (default: the setting sweep.older-than, 7d; at least 1d)",
     )
+
+
+def cluster(parser: Parser) -> None:
+    """What `claw cluster` takes."""
+    parser.add_argument("verb", choices=("status",))
