@@ -36,11 +36,11 @@ __all__ = [
 type HeartbeatOf = Callable[[str], Heartbeat | None]
 """The last heartbeat of a node."""
 
-type ProgressOf = Callable[[str, int], float]
-"""What that attempt of a task reported last, 0..1."""
+type ProgressOf = Callable[[str, int, str], float]
+"""What that attempt of a task on that node reported last, 0..1."""
 
 
-def no_progress(_id: str, _attempt: int) -> float:
+def no_progress(_id: str, _attempt: int, _node: str) -> float:
     """Nothing was heard."""
     return 0.0
 

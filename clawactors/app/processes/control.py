@@ -80,7 +80,7 @@ async def serve(
             projection,
             heartbeat=lambda node: heartbeat_of(control, node),
             now_ns=clock.now_ns,
-            reported=lambda task, attempt: control.progress.of(task, attempt),  # noqa: PLW0108 # it is made below
+            reported=lambda task, attempt, node: control.progress.of(task, attempt, node),  # noqa: PLW0108 # it is made below
             probe=starting_point,
         )
         stack.push_async_callback(views.aclose)

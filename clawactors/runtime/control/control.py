@@ -139,7 +139,7 @@ class Control:
         self.snapshots.begin(follower, snapshot.position)
         for each in self._answers:
             await each.open(self.requests, QUEUE)
-        deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
+        deaf = await self.requests.subscribe(f"{ALIVE}.*.*", self._hear_alive)
         self.forgive()
         try:
             async with asyncio.TaskGroup() as group:
@@ -165,9 +165,11 @@ class Control:
         self.state.listen(self.context.time.now_ns())
 
     def _hear_alive(self, subject: str, body: bytes) -> None:
-        id = subject.rpartition(".")[2]
-        self.progress.take(id, body)
-        self.state.silence.heard(id, self.context.time.now_ns())
+        node, id = subject.split(".")[-2:]
+        self.progress.take(id, node, body)
+        known = self.state.tasks.by_id.get(id)
+        if known is not None and known.task.life.node == node:  # no other node keeps its attempt alive
+            self.state.silence.heard(id, self.context.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:

@@ -14,21 +14,21 @@ _KEPT_MAX: Final = 10_000
 
 
 class ProgressReports:
-    """The last report of each task, of the latest 10,000 tasks that gave one. `of` may be called in any thread."""
+    """The last report of each task by each node, the latest 10,000 of them. `of` may be called in any thread."""
 
     def __init__(self) -> None:
-        self._last: OrderedDict[str, ReportedProgress] = OrderedDict()
+        self._last: OrderedDict[tuple[str, str], ReportedProgress] = OrderedDict()
 
-    def take(self, id: str, body: bytes) -> None:
+    def take(self, id: str, node: str, body: bytes) -> None:
         """Takes the body of a sign of life; most have none."""
         if body:
             with contextlib.suppress(msgspec.MsgspecError):
-                self._last[id] = msgspec.json.decode(body, type=ReportedProgress)
-                self._last.move_to_end(id)
+                self._last[id, node] = msgspec.json.decode(body, type=ReportedProgress)
+                self._last.move_to_end((id, node))
                 while len(self._last) > _KEPT_MAX:
                     self._last.popitem(last=False)
 
-    def of(self, id: str, attempt: int) -> float:
-        """What that attempt has reported last, 0..1; 0 where nothing was heard."""
-        last = self._last.get(id)
+    def of(self, id: str, attempt: int, node: str) -> float:
+        """What that attempt on that node has reported last, 0..1; 0 where nothing was heard."""
+        last = self._last.get((id, node))
         return last.progress if last is not None and last.attempt == attempt else 0.0

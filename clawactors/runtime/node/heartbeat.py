@@ -12,7 +12,7 @@ from clawactors.runtime.clock import Clock
 __all__ = ["ALIVE", "ReportedProgress", "TaskHeartbeat", "share_of"]
 
 ALIVE: Final = "claw.alive"
-"""What the subjects begin with; the id of the task follows."""
+"""What the subjects begin with; the node and the id of the task follow."""
 
 _INTERVAL_S: Final = 0.25
 

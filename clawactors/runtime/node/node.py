@@ -215,7 +215,7 @@ class NodeActor:
 
     def _publish_alive(self, id: str, body: bytes = b"") -> None:
         """May be called in any thread."""
-        self._loop.call_soon_threadsafe(self.requests.publish, f"{ALIVE}.{id}", body)
+        self._loop.call_soon_threadsafe(self.requests.publish, f"{ALIVE}.{self.settings.id}.{id}", body)
 
     # Presence
 

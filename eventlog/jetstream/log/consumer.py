@@ -31,9 +31,12 @@ async def create(
     }
     tries = _TRIES_AMONG_MANY if connection.is_clustered else 1
 
+    # A filter in the subject is one that the server can hold a user to; it refuses another one in the request.
+    only = f".{config['filter_subject']}" if config.get("filter_subject") else ""
+
     async def attempt(name: str) -> tuple[str, dict[str, Any]]:
         asked = {"stream_name": stream, "config": {"name": name, **whole}}
-        return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}", asked, _TIMEOUT_S / tries)
+        return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}{only}", asked, _TIMEOUT_S / tries)
 
     for number in range(1, tries):
         again = f"{name}-{number}"

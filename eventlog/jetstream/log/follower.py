@@ -45,7 +45,7 @@ class PushFollower:
 
     async def open(self, *, sparse: bool = False) -> Self:
         """Creates the consumer; every append after this returns is seen. `sparse`: see `EventLog.follow`."""
-        if sparse:
+        if sparse and len(self._patterns) > 1:
             self._filter = {"filter_subjects": list(self._patterns)}
         try:
             await self._create()

@@ -110,7 +110,7 @@ def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]
 def _row(stored: t.StoredTask, context: QueryContext) -> dict[str, Any]:
     """The task's row, without a traceback; `needs_upgrade` where it is frozen, `omitted` where something is."""
     columns, life = row(stored.id, stored.version, stored.task), stored.task.life
-    if life.status == "running" and (share := context.reported(stored.id, life.attempt)) > life.progress:
+    if life.status == "running" and (share := context.reported(stored.id, life.attempt, life.node)) > life.progress:
         columns["progress"] = round(100 * share, 2)
     if columns["error"]:
         columns["error"].pop("traceback", None)  # thousands of rows go into one answer

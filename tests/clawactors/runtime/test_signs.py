@@ -39,7 +39,7 @@ async def test_a_long_step_in_a_live_node_is_alive_by_itself(monkeypatch: pytest
         await client.submit("long", id="t")
         await cluster.until_status("t", "running")
         heard = asyncio.Event()
-        await cluster.requests.subscribe("claw.alive.t", lambda subject, body: heard.set())
+        await cluster.requests.subscribe("claw.alive.n1.t", lambda subject, body: heard.set())
         for number in range(3):
             clock.move(800)
             await client.submit("echo", id=f"a{number}")

@@ -228,7 +228,7 @@ async def test_progress_and_heartbeats_keep_a_long_step_alive() -> None:
         await cluster.until_status("t", "running")
         clock.move(800)
         heard = asyncio.Event()
-        await cluster.requests.subscribe("claw.alive.t", lambda subject, body: heard.set())
+        await cluster.requests.subscribe("claw.alive.n1.t", lambda subject, body: heard.set())
         await client.submit("echo", id="a")
         await cluster.until_status("a", "completed")
         beat.set()

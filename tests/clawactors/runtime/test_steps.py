@@ -263,11 +263,17 @@ async def test_progress_is_heard_between_records() -> None:
         control = await cluster.control()
         await cluster.node("n1", [x])
         await cluster.client().submit("x", id="t")
-        await cluster.until(lambda: control.progress.of("t", 1) == 0.25)
+        await cluster.until(lambda: control.progress.of("t", 1, "n1") == 0.25)
         assert cluster.task("t").life.progress == 0.0
-        assert control.progress.of("t", 2) == control.progress.of("u", 1) == 0.0
-        control.progress.take("t", b"garbage")
-        assert control.progress.of("t", 1) == 0.25
+        assert (
+            control.progress.of("t", 2, "n1")
+            == control.progress.of("u", 1, "n1")
+            == control.progress.of("t", 1, "n2")
+            == 0.0
+        )
+        control.progress.take("t", "n1", b"garbage")
+        control.progress.take("t", "n2", b'{"attempt": 1, "progress": 0.9}')
+        assert control.progress.of("t", 1, "n1") == 0.25
         go_on.set()
         await cluster.until_status("t", "completed")
 
