@@ -65,8 +65,10 @@ class ConnectionState:
             on_denied(error)
 
     async def note_error(self, error: Exception) -> None:
-        """Stores the reason why there is no connection."""
-        if is_refusal(error) and not self.is_refused:
+        """Stores the reason why there is no connection; who opens it for the first time tells a refusal itself."""
+        if self._replies is None and self.is_refused:
+            return  # the server ends the connection after it has said why
+        if self._replies is not None and is_refusal(error) and not self.is_refused:
             _log.warning("connection %r is refused at %s: %s", self._name, self._where, text_of(error))
         self.reported = error
         _log.debug("connection %r: %s", self._name, error)
