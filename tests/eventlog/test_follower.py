@@ -65,7 +65,7 @@ class Wire:
             self.created.append(msgspec.json.decode(body)["config"])
             self.made.set()
             return b"", b'{"num_pending": 5}'
-        return b"", b'{"created": "now", "state": {"last_seq": %d}}' % self.last_seq
+        return b"", b'{"created": "now", "config": {}, "state": {"last_seq": %d}}' % self.last_seq
 
     def message(self, seq: int, number: int, pending: int = 1, subject: bytes = b"claw.task.a.log") -> None:
         self.deliver(subject, b"$JS.ACK.E.c.1.%d.%d.99.%d" % (seq, number, pending), b"", b"x")
@@ -81,7 +81,7 @@ def wire() -> Wire:
 
 
 async def follow(wire: Wire, *patterns: str, after: int = 0) -> PushFollower:
-    source = StreamSource(cast("Connection", wire), "E", "now", 1)
+    source = StreamSource(cast("Connection", wire), {"created": "now", "config": {"name": "E", "num_replicas": 1}})
     return await PushFollower(source, patterns or (">",), after).open()
 
 

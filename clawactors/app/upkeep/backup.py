@@ -143,7 +143,7 @@ def log_identity(streams: Iterable[StreamInfo]) -> str:
     """The identity of the log among these streams. Raises: `NoSuchLog`."""
     for stream in streams:
         if stream.name == EVENTS:
-            return f"{EVENTS}@{stream.created}"
+            return stream.identity
     raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
 
 

@@ -23,7 +23,7 @@ from clawactors.app.upkeep.manifest import BackupManifest, BackupStream, ViewDig
 from clawactors.eventlog import EventLog, Misconfigured
 from clawactors.eventlog.jetstream import Connection
 from clawactors.eventlog.jetstream.log.provision import RESTORING
-from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA
+from clawactors.eventlog.jetstream.log.streams import CREATED, EVENTS, SCHEMA
 from clawactors.eventlog.jetstream.stores.restores import remove, restore, set_metadata
 from clawactors.eventlog.jetstream.stores.snapshots import StreamInfo, StreamState, stored_streams
 from clawactors.projections.engine.replay import replay
@@ -70,7 +70,7 @@ async def restore_streams(
     """
     _refuse_older(connection, manifest)
     await _clear(connection, await stored_streams(connection), manifest)
-    before = 0
+    before, made = 0, dict[str, str]()
     # The log comes first: from then on no control process makes streams here.
     for name in sorted(manifest.streams, key=lambda name: (name != EVENTS, name)):
         stream = manifest.streams[name]
@@ -89,7 +89,11 @@ async def restore_streams(
                 f"the backup {reader.path} is damaged: {name} has {restored.state.messages} messages up to "
                 f"{restored.state.last_seq}, not {stream.state.messages} up to {stream.state.last_seq}"
             )
-    await set_metadata(connection, EVENTS, {"claw.restored": manifest.log}, without=RESTORING)
+        made[name] = restored.created
+    for name, created in made.items():
+        if name != EVENTS:
+            await set_metadata(connection, name, {CREATED: created}, without=RESTORING)
+    await set_metadata(connection, EVENTS, {"claw.restored": manifest.log, CREATED: made[EVENTS]}, without=RESTORING)
 
 
 def _content(state: StreamState) -> tuple[int, int, int]:

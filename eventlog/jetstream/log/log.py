@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured
-from clawactors.eventlog.jetstream.log import provision, streams
+from clawactors.eventlog.jetstream.log import provision
 from clawactors.eventlog.jetstream.log.atomic import append_all
 from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.publisher import Publisher
@@ -79,7 +79,7 @@ class JetStreamLog:
 
     @classmethod
     def _over(cls, connection: Connection, info: dict[str, Any], timeout_s: float) -> Self:
-        source = StreamSource(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
+        source = StreamSource(connection, info)
         return cls(connection, source, timeout_s)
 
     async def __aenter__(self) -> Self:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from clawactors.eventlog.errors import Corrupt
+from clawactors.eventlog.jetstream.log.streams import created_of
 from clawactors.eventlog.jetstream.wire.api import call, next_message
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.rfc3339 import nanoseconds
@@ -18,8 +19,10 @@ _READINGS: Final = 64
 class StreamSource:
     """A stream to read from, with its identity when this process first saw it."""
 
-    def __init__(self, connection: Connection, stream: str, created: str, replicas: int) -> None:
-        self.connection, self.stream, self.created, self.replicas = connection, stream, created, replicas
+    def __init__(self, connection: Connection, info: dict[str, Any]) -> None:
+        config = info["config"]
+        self.connection, self.stream, self.replicas = connection, str(config["name"]), int(config["num_replicas"])
+        self.created = created_of(config, info["created"])
         self.gate = asyncio.Semaphore(_READINGS)
 
     @property
@@ -30,8 +33,9 @@ class StreamSource:
     async def state(self) -> dict[str, Any]:
         """The stream's present state, `at_ns` by its clock. Raises: `Corrupt` if the stream was recreated."""
         info = await call(self.connection, f"STREAM.INFO.{self.stream}")
-        if info["created"] != self.created:
-            raise Corrupt(f"the stream {self.stream} was created anew at {info['created']}: all views must be rebuilt")
+        created = created_of(info["config"], info["created"])
+        if created != self.created:
+            raise Corrupt(f"the stream {self.stream} was created anew at {created}: all views must be rebuilt")
         state: dict[str, Any] = info["state"]
         return state | {"at_ns": nanoseconds(info.get("ts", ""))}
 

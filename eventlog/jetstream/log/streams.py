@@ -8,18 +8,26 @@ Therefore no marker tells that a lease has expired: the server writes such marke
 from collections.abc import Sequence
 from typing import Any, Final
 
-__all__ = ["BLOBS", "EVENTS", "KEYS", "LIVE", "SCHEMA", "Store", "events", "stores_beside"]
+__all__ = ["BLOBS", "CREATED", "EVENTS", "KEYS", "LIVE", "SCHEMA", "Store", "created_of", "events", "stores_beside"]
 
 EVENTS: Final = "CLAW_EVENTS"
 LIVE: Final = "KV_claw-live"
 BLOBS: Final = "OBJ_claw-blobs"
 KEYS: Final = "KV_claw-keys"
 SCHEMA: Final = 2
+CREATED: Final = "claw.created"
+"""The metadata of a restored stream: when it was made. Servers of a cluster each have a time of their own for it."""
 
 _SECOND_NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _SECOND_NS
 
 type Store = dict[str, Any]
+
+
+def created_of(config: Store, created: str) -> str:
+    """When the stream was made, which tells it from another of its name; `created` is what the server says."""
+    metadata = config.get("metadata") or {}
+    return str(metadata.get(CREATED, created))
 
 
 def _common(replicas: int) -> Store:

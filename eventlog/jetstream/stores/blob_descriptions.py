@@ -114,7 +114,7 @@ class BlobDescriptions:
 async def source_of(connection: Connection) -> StreamSource:
     """The stream of the object store. Raises: `Unavailable`."""
     info = await call(connection, f"STREAM.INFO.{BLOBS}")
-    return StreamSource(connection, BLOBS, info["created"], info["config"]["num_replicas"])
+    return StreamSource(connection, info)
 
 
 async def publish(connection: Connection, subject: str, body: bytes, headers: bytes = b"") -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from clawactors.eventlog.errors import EventLogError, Unavailable
+from clawactors.eventlog.jetstream.log.streams import created_of
 from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
@@ -81,8 +82,8 @@ class JetStreamCommands:
             self._inbox = self._connection.listen(f"{self._connection.new_inbox()}.*", self._on_message)
             self._connection.on_lost.append(self._on_lost)
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        if info["created"] != self._created:
-            self._created, self._came = info["created"], []
+        if (created := created_of(info["config"], info["created"])) != self._created:
+            self._created, self._came = created, []
             self._replies.clear()
         config: dict[str, Any] = {
             "name": CONSUMER,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import Misconfigured, Unavailable
-from clawactors.eventlog.jetstream.log.streams import EVENTS
+from clawactors.eventlog.jetstream.log.streams import CREATED, EVENTS
 from clawactors.eventlog.jetstream.stores.snapshots import StreamInfo, stored_streams
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -62,7 +62,7 @@ async def create_mirrors(source: Connection, target: Connection, api: str) -> li
     streams = {each.name: each for each in await stored_streams(source) if _is_mirrored(each)}
     if EVENTS not in streams:
         raise Unavailable(f"there is no stream {EVENTS} to mirror yet")
-    log = f"{EVENTS}@{streams[EVENTS].created}"
+    log = streams[EVENTS].identity
     there = {each.name: each for each in await stored_streams(target)}
     made: list[str] = []
     for name, stream in streams.items():
@@ -74,7 +74,9 @@ async def create_mirrors(source: Connection, target: Connection, api: str) -> li
                 )
             continue
         kept = {key: value for key, value in stream.config.items() if not key.startswith("_")}
-        metadata = {key: value for key, value in _metadata(stream).items() if not key.startswith(_SERVERS_OWN)}
+        metadata = {
+            key: value for key, value in _metadata(stream).items() if not key.startswith((_SERVERS_OWN, CREATED))
+        }
         original = msgspec.json.encode(kept | {"metadata": metadata}).decode()
         config = {key: kept[key] for key in _SHARED if key in kept} | {
             "num_replicas": 3 if target.is_clustered else 1,

@@ -61,7 +61,7 @@ class JetStreamOutputs:
 
     async def _source(self) -> StreamSource:
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        return StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        return StreamSource(self._connection, info)
 
     async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
         """The records of a stream after that sequence, and each new one. Raises: `Unavailable`."""

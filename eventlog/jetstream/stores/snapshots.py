@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.log.streams import created_of
 from clawactors.eventlog.jetstream.wire.api import Refusal, call, check
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
@@ -57,6 +58,11 @@ class StreamInfo(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """Its name."""
         return str(self.config["name"])
+
+    @property
+    def identity(self) -> str:
+        """Name and time of creation: another identity means another stream."""
+        return f"{self.name}@{created_of(self.config, self.created)}"
 
 
 class _StreamPage(msgspec.Struct):

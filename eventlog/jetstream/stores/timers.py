@@ -81,7 +81,7 @@ class JetStreamTimers:
         Raises: `Unavailable` (the store was recreated, or a message has erased timers: watch again).
         """
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        source = StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        source = StreamSource(self._connection, info)
         follower = await PushFollower(source, (f"{_SET}.>", f"{_FIRED}.>"), 0).open()
         async with aclosing(follower):
             try:
