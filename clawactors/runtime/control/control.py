@@ -167,9 +167,7 @@ class Control:
     def _hear_alive(self, subject: str, body: bytes) -> None:
         node, id = subject.split(".")[-2:]
         self.progress.take(id, node, body)
-        known = self.state.tasks.by_id.get(id)
-        if known is not None and known.task.life.node == node:  # no other node keeps its attempt alive
-            self.state.silence.heard(id, self.context.time.now_ns())
+        self.state.silence.heard(id, node, self.context.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:

@@ -23,6 +23,7 @@ _BEYOND_S: Final = 30.0
 
 class _Run(msgspec.Struct, gc=False):
     attempt: int
+    node: str
     since_ns: int
     end_ns: int
     timeout_s: float
@@ -50,7 +51,7 @@ class Silence:
         if run is None or run.attempt != life.attempt:
             since_ns = life.updated_ns
             end_ns = since_ns + int((timeout_s * _BEYOND + _BEYOND_S) * 1e9) if timeout_s else 0
-            run = self._runs[id] = _Run(life.attempt, since_ns, end_ns, timeout_s or 0.0)
+            run = self._runs[id] = _Run(life.attempt, life.node, since_ns, end_ns, timeout_s or 0.0)
         self._plan(id, run, life)
 
     def rests(self, id: str) -> None:
@@ -62,9 +63,9 @@ class Silence:
         """From now on signs of life are heard; of the time before nobody knows."""
         self._listens_ns = now_ns
 
-    def heard(self, id: str, now_ns: int) -> None:
-        """It has shown a sign of life."""
-        if (run := self._runs.get(id)) is not None:
+    def heard(self, id: str, node: str, now_ns: int) -> None:
+        """That node gives a sign of life for it: only the one that has the attempt keeps it alive."""
+        if (run := self._runs.get(id)) is not None and run.node == node:
             run.heard_ns = now_ns
 
     def next_check_ns(self) -> int | None:

@@ -10,7 +10,9 @@ from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.node import signs
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.synccontext import SyncTaskContext
+from clawactors.systems.placement.silence import Silence
 from clawactors.systems.skills import skill
+from clawactors.systems.tasks import TaskStatus
 from clawactors.systems.tasks.retry import Retry
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, WallClock
 
@@ -51,6 +53,15 @@ async def test_a_long_step_in_a_live_node_is_alive_by_itself(monkeypatch: pytest
         go.set()
         task = await cluster.until_status("t", "completed")
         assert task.life.result == 1
+
+
+@pytest.mark.parametrize(("node", "silent"), [("n1", False), ("n2", True)])
+def test_only_the_node_that_has_an_attempt_keeps_it_alive(node: str, silent: bool) -> None:
+    silence, second = Silence(limit_s=10), 1_000_000_000
+    life = TaskStatus(status="running", node="n1", attempt=1, updated_ns=second)
+    silence.runs("t", life, None)
+    silence.heard("t", node, 9 * second)
+    assert bool(silence.verdict("t", life, 12 * second)) is silent
 
 
 def _silent(task: SyncTaskContext, over: threading.Event) -> None:
