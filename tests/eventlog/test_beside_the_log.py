@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from clawactors.eventlog import Record
+from clawactors.eventlog import Record, Unavailable
 from clawactors.eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog
-from clawactors.eventlog.jetstream.wire.api import call, message_at
+from clawactors.eventlog.jetstream.wire.api import call, check, message_at
 from tests.servers import NatsServer
 
 pytestmark = pytest.mark.nats
@@ -43,3 +43,9 @@ async def test_the_server_tells_whose_connection_has_ended(nats_server: NatsServ
         async with asyncio.timeout(5):
             while await gone.get() != "claw-node/n1/inc7":
                 pass
+
+
+def test_a_cluster_that_has_lost_most_of_its_servers_is_told_as_that() -> None:
+    error = b'{"error": {"code": 503, "err_code": 10008, "description": "JetStream system temporarily unavailable"}}'
+    with pytest.raises(Unavailable, match=r"most servers of the cluster are away.*start those that are down"):
+        check("$JS.API.INFO", error)

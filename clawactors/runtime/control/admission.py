@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from clawactors.eventlog import Unavailable
 from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
+from clawactors.runtime.control.leadership import Leadership
 from clawactors.systems.placement import Placement
 from clawactors.systems.placement.choice import shape_of
 from clawactors.systems.tasks import commands as c
@@ -24,13 +25,13 @@ _PATIENCE_S: Final = 1.0
 _LOOK_AGAIN_S: Final = 0.005
 
 
-def leading(leads: Callable[[], bool]) -> Middleware:
+def leading(leadership: Leadership) -> Middleware:
     """Decides only while this process leads: after a pause another one may."""
 
     def wrap(handler: Handler) -> Handler:
         async def handle(calls: Sequence[Call]) -> Sequence[Reply]:
-            if not leads():
-                return [Unavailable("this control process does not lead") for _ in calls]
+            if not leadership.leading:
+                return [Unavailable(leadership.why_not) for _ in calls]
             return await handler(calls)
 
         return handle

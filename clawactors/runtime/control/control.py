@@ -93,7 +93,7 @@ class Control:
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
         admit = admitting(self.placement, context.time.now_ns)
         self.losses = Losses(context.log, self.snapshots)
-        middleware = leading(self._is_leading), self.losses, PredecessorCheck(self.snapshots), admit
+        middleware = leading(self.leadership), self.losses, PredecessorCheck(self.snapshots), admit
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked

@@ -32,18 +32,27 @@ class Leadership:
         self._changed, self._lost = changed, lost
         self._lease: Lease | None = None
         self._until_s = 0.0
+        self._trouble = ""
 
     @property
     def leading(self) -> bool:
         """True while its term surely runs; after a pause of the process it is False before anything is appended."""
         return self._lease is not None and self._clock.monotonic_s() < self._until_s
 
+    @property
+    def why_not(self) -> str:
+        """Why it does not lead, for those who asked it to decide."""
+        return self._trouble or "this control process does not lead"
+
     async def serve(self) -> None:
         """Tries for ever to get and keep the lease."""
         try:
             while True:
-                with contextlib.suppress(Unavailable):
+                try:
                     await self._renew()
+                    self._trouble = ""
+                except Unavailable as error:
+                    self._trouble = f"no control process can lead, as its lease is not stored: {error}"
                 await asyncio.sleep(_TERM_S / 3 * (0.9 + 0.2 * self._clock.roll()))
         finally:
             if self._lease is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
-from clawactors.eventlog.jetstream.wire.codes import NO_MESSAGE, NOT_ENABLED, TOO_MANY_CONSUMERS
+from clawactors.eventlog.jetstream.wire.codes import NO_MAJORITY, NO_MESSAGE, NOT_ENABLED, TOO_MANY_CONSUMERS
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 from clawactors.eventlog.rfc3339 import nanoseconds
@@ -102,6 +102,11 @@ def check(subject: str, answer: bytes) -> None:
         return
     if error.err_code in NOT_ENABLED:
         raise Misconfigured(f"{error.description}: JetStream is needed, for this account too")
+    if error.err_code == NO_MAJORITY:
+        raise Unavailable(
+            f"most servers of the cluster are away or have just come up, so nothing is stored: start those that "
+            f"are down ({subject}: {error.description})"
+        )
     if error.code == 503 or error.err_code == TOO_MANY_CONSUMERS:
         raise Unavailable(f"{subject}: {error.description} ({error.err_code})")
     raise Refusal(subject, error)

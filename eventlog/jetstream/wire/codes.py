@@ -10,6 +10,7 @@ __all__ = [
     "NAME_HELD",
     "NAME_IN_USE",
     "NOT_ENABLED",
+    "NO_MAJORITY",
     "NO_MESSAGE",
     "NO_PEERS",
     "NO_ROOM",
@@ -20,6 +21,8 @@ __all__ = [
 ]
 
 NO_PEERS: Final = 10005
+NO_MAJORITY: Final = 10008
+"""Too few servers of the cluster are up to elect who decides."""
 TOO_MANY_CONSUMERS: Final = 10026
 NO_MESSAGE: Final = 10037
 NOT_ENABLED: Final = frozenset({10039, 10076})

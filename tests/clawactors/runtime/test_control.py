@@ -421,6 +421,22 @@ async def test_a_leader_whose_renewal_came_late_carries_out_what_it_left_meanwhi
     assert woken == [True, True]
 
 
+async def test_who_asks_is_told_why_no_process_can_lead(cluster: Cluster) -> None:
+    from clawactors.runtime.control.leadership import Leadership
+
+    class Away(InProcessLeases):
+        async def acquire(self, key: str, value: bytes, ttl_s: float) -> None:
+            raise Unavailable("most servers are away")
+
+    clock = ManualClock()
+    leadership = Leadership(Away(clock.monotonic_s), clock, "me", lambda: None, lambda: None)
+    assert "does not lead" in leadership.why_not
+    serving = asyncio.create_task(leadership.serve())
+    await all_turns()
+    serving.cancel()
+    assert leadership.why_not.endswith("its lease is not stored: most servers are away")
+
+
 # What must not disturb
 
 
