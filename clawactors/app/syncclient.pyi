@@ -1235,12 +1235,13 @@ class SyncClient:
         Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
         Raises: `InvalidQuery`, `Unavailable`."""
 
-    def command(self, id: str, command: c.TaskCommand, *, key: str = "") -> Snapshot[Task]:
+    def command(self, id: str, command: c.TaskCommand, *, key: str = "", version: int = ...) -> Snapshot[Task]:
         """Sends the command and returns the task after the decision, without its journal.
 
-        With an idempotency `key`, this client's command takes effect once, however often it is sent.
+        With an idempotency `key`, this client's command takes effect once, however often it is sent. With a `version`,
+        it takes effect only if the task is at that version.
 
-        Raises: `NotFound`, `Refused`, `Unavailable`."""
+        Raises: `NotFound`, `Refused` (`Changed`: another version), `Unavailable`."""
 
     def cancel(self, id: str, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:
         """Cancels the task; running code cleans up first, unless it is to end `now`, and confirms it.
@@ -1275,8 +1276,10 @@ class SyncClient:
     def deny(self, id: str, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Denies what the task asks for. Raises: as `approve`."""
 
-    def delete(self, id: str) -> Snapshot[Task]:
-        """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
+    def delete(self, id: str, *, version: int = ...) -> Snapshot[Task]:
+        """Deletes a task that no node runs, if it is at that version, -1 for any; its history stays.
+
+        Raises: `NotFound`, `Refused` (`Changed`: another version), `Unavailable`."""
 
     def edit(self, id: str, *, of: Snapshot[Task] | None = None, **changes: Any) -> Snapshot[Task]:
         """Changes fields of the task, named as in `spec_of`, before its first run; `of` is the task as it was read.
@@ -1301,5 +1304,7 @@ class SyncClient:
 
         Raises: `Refused`, `Unavailable`."""
 
-    def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
+    def ask_for_change[S](
+        self, kind: str, id: str, request: ExternalCommand, type: type[S], *, version: int = ...
+    ) -> Snapshot[S]:
         """Sends the command; returns the aggregate after it, without its journal. Raises: as `CommandSender.ask`."""

@@ -1,6 +1,6 @@
 """Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log has its own errors."""
 
-__all__ = ["Exists", "InvalidQuery", "NotFound", "Refused"]
+__all__ = ["Changed", "Exists", "InvalidQuery", "NotFound", "Refused"]
 
 
 class Refused(Exception):
@@ -13,6 +13,10 @@ class InvalidQuery(Refused):
 
 class NotFound(Refused):
     """Nothing has this id."""
+
+
+class Changed(Refused):
+    """The aggregate is at another version than the one that the command is for."""
 
 
 class Exists(Refused):

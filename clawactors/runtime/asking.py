@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from clawactors.eventlog import Corrupt, EventLogError, Missing, NoSpace, PermissionDenied, TooLarge, Unavailable
-from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.errors import Changed, NotFound, Refused
 from clawactors.kernel.kind import Home
 
 __all__ = [
@@ -59,11 +59,12 @@ EXPIRED: Final = "expired"
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One command to the aggregate `id`; `state` asks for the aggregate after it, in brief."""
+    """One command to the aggregate `id`, at any version for -1; `state` asks for the aggregate after it, in brief."""
 
     id: str
     command: msgspec.Raw
     state: bool = False
+    version: int = -1
 
 
 class AskRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -200,29 +201,28 @@ def is_busy(answer: bytes) -> bool:
     return answer.startswith(b'{"error":{"code":"busy"')
 
 
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (NotFound, "not_found"),
+    (Changed, "changed"),
+    (Refused, "refused"),
+    (TooLarge, "too_large"),
+    (PermissionDenied, "denied"),
+    (Missing, "missing"),
+    (NoSpace, "no_space"),
+    (Unavailable, "unavailable"),
+    (Corrupt, "corrupt"),
+)
+"""The first that fits counts."""
+
+
 def failure_of(error: Exception) -> Failure:
     """The error as it travels."""
-    match error:
-        case NotFound():
-            return Failure("not_found", str(error))
-        case Refused():
-            return Failure("refused", str(error))
-        case TooLarge():
-            return Failure("too_large", str(error))
-        case PermissionDenied():
-            return Failure("denied", str(error))
-        case Missing():
-            return Failure("missing", str(error))
-        case NoSpace():
-            return Failure("no_space", str(error))
-        case Corrupt() if not isinstance(error, Unavailable):
-            return Failure("corrupt", str(error))
-        case _:
-            return Failure("unavailable", str(error))
+    return Failure(next((code for kind, code in _CODES if isinstance(error, kind)), "unavailable"), str(error))
 
 
 _ERRORS: Final[dict[str, type[Exception]]] = {
     "not_found": NotFound,
+    "changed": Changed,
     "refused": Refused,
     "missing": Missing,
     "corrupt": Corrupt,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from clawactors.eventlog import Draft, Unavailable
-from clawactors.kernel.errors import Exists, Refused
+from clawactors.kernel.errors import Changed, Exists, Refused
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
@@ -34,6 +34,8 @@ def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_
         raise Unavailable("its deadline passed before it was decided; nothing was written for it")
     if known.snapshot.frozen:
         raise Refused(f"{kind.name} {call.id} needs a newer release: {known.snapshot.frozen}")
+    if call.version >= 0 and (known.snapshot.version != call.version or state is not known.snapshot.state):
+        raise Changed(f"{kind.name} {call.id} has changed since version {call.version}: read it again, and decide anew")
     events: tuple[Any, ...] = ()
     for command in call.commands:
         try:

@@ -127,7 +127,9 @@ class CommandEndpoint(RequestEndpoint):
             read = kind.read_command(bytes(asked.command), by, now_ns, trusted=not principal)
             if len(read.by) > _NAME_LIMIT or not read.by.isprintable():
                 raise Refused(f"'by' is one line of at most {_NAME_LIMIT} characters")
-            return Call(kind, asked.id, (read.command,), read.id, by or read.by or CLIENT, deadline_ns)
+            return Call(
+                kind, asked.id, (read.command,), read.id, by or read.by or CLIENT, deadline_ns, version=asked.version
+            )
         except Refused as refusal:
             return refusal
 

@@ -20,16 +20,17 @@ __all__ = ["TaskChanges"]
 class TaskChanges(ConnectedClient):
     """Each returns the task after the change, without its journal."""
 
-    async def command(self, id: str, command: c.TaskCommand, *, key: str = "") -> Snapshot[Task]:
+    async def command(self, id: str, command: c.TaskCommand, *, key: str = "", version: int = -1) -> Snapshot[Task]:
         """Sends the command and returns the task after the decision, without its journal.
 
-        With an idempotency `key`, this client's command takes effect once, however often it is sent.
+        With an idempotency `key`, this client's command takes effect once, however often it is sent. With a `version`,
+        it takes effect only if the task is at that version.
 
-        Raises: `NotFound`, `Refused`, `Unavailable`.
+        Raises: `NotFound`, `Refused` (`Changed`: another version), `Unavailable`.
         """
         name = id_of_key(f"{self.principal}/{key}") if key else self.process.names.commit()
         request = request_of(await self.payloads.stored(command), name)
-        return await self.ask_for_change("task", checked_id(id), request, Task)
+        return await self.ask_for_change("task", checked_id(id), request, Task, version=version)
 
     async def cancel(self, id: str, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:
         """Cancels the task; running code cleans up first, unless it is to end `now`, and confirms it.
@@ -76,9 +77,12 @@ class TaskChanges(ConnectedClient):
         """Denies what the task asks for. Raises: as `approve`."""
         return await self.command(id, c.AnswerApproval(name, approved=False, comment=checked_comment(comment)))
 
-    async def delete(self, id: str) -> Snapshot[Task]:
-        """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
-        return await self.command(id, c.Delete())
+    async def delete(self, id: str, *, version: int = -1) -> Snapshot[Task]:
+        """Deletes a task that no node runs, if it is at that version, -1 for any; its history stays.
+
+        Raises: `NotFound`, `Refused` (`Changed`: another version), `Unavailable`.
+        """
+        return await self.command(id, c.Delete(), version=version)
 
     async def edit(self, id: str, *, of: Snapshot[Task] | None = None, **changes: Any) -> Snapshot[Task]:
         """Changes fields of the task, named as in `spec_of`, before its first run; `of` is the task as it was read.

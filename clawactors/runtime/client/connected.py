@@ -94,9 +94,11 @@ class ConnectedClient(ViewsReader):
         """
         return await read_state(self.questions, kind, id, type, at_least, brief=brief)
 
-    async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
+    async def ask_for_change[S](
+        self, kind: str, id: str, request: ExternalCommand, type: type[S], *, version: int = -1
+    ) -> Snapshot[S]:
         """Sends the command; returns the aggregate after it, without its journal. Raises: as `CommandSender.ask`."""
-        outcome = await self.sender.ask(kind, id, request, state=True)
+        outcome = await self.sender.ask(kind, id, request, state=True, version=version)
         if not outcome.has_state:
             return await self.state(kind, id, type, at_least=outcome.version, brief=True)
         return Snapshot(decode_state(type, outcome.state), outcome.version)

@@ -85,18 +85,20 @@ class CommandSender:
         deadline_s: float | None = None,
         queued: bool = True,
         own_account: bool = False,
+        version: int = -1,
     ) -> Outcome:
         """Sends the command and returns its outcome; `queued`: if nobody decides it in time, it may wait in the queue.
 
-        `own_account`: as the cluster's own account.
-        Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline; `Closed`.
+        `own_account`: as the cluster's own account. `version`: only if the aggregate is at it, -1 for any.
+        Raises: `NotFound`, `Refused` (`Changed`), `TooLarge`; `Unavailable` when nobody answered before the deadline;
+        `Closed`.
         """
         self._check()
         loop = asyncio.get_running_loop()
         deadline_s = self.deadline_s if deadline_s is None else deadline_s
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
-        body = Command(id, msgspec.Raw(_encode(command)), state)
-        asked = _Asked(kind, body, awaits, queued, own_account, deadline_ns, loop.create_future())
+        body = Command(id, msgspec.Raw(_encode(command)), state, version)
+        asked = _Asked(kind, body, awaits, queued and version < 0, own_account, deadline_ns, loop.create_future())
         self._waiting.append(asked)
         self._plan()
         return checked_reply(await asked.outcome)

@@ -73,6 +73,14 @@ async def test_one_of_many_edits_of_the_same_version_wins(http: httpx.AsyncClien
     assert answers == [200] + [412] * 19
 
 
+async def test_a_delete_of_a_version_that_an_edit_has_left_behind_does_nothing(http: httpx.AsyncClient) -> None:
+    task = {"skill": "echo", "params": {"text": "hi"}, "id": "kept", "at": "2099-01-01T00:00:00Z"}
+    tag = (await http.post("/tasks", json=task)).headers["etag"]
+    edit = http.patch("/tasks/kept", json={"name": "new"}, headers={"If-Match": tag})
+    answers = await asyncio.gather(edit, *(http.delete("/tasks/kept", headers={"If-Match": tag}) for _ in range(10)))
+    assert sorted(each.status_code for each in answers) == [200] + [412] * 10
+
+
 @pytest.mark.parametrize("text", ["9" * 5000, "1." + "9" * 5000, "1.", ".1", "-1", "1.2.3", "²", "1e3", " "])
 def test_a_last_event_id_of_garbage_is_none(text: str) -> None:
     assert id_of(text) is None

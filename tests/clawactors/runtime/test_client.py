@@ -9,7 +9,8 @@ import pytest
 
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, PermissionDenied, Unavailable
-from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.errors import Changed, NotFound, Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client import ClusterClient, TaskFailed
 from clawactors.runtime.client.submitting import Rejected, TaskRequest
 from clawactors.runtime.node.context import TaskContext
@@ -582,6 +583,17 @@ async def test_a_task_with_large_parameters_is_edited(cluster: Cluster) -> None:
     await ref.edit(priority="low")
     await ref.edit(not_before_ns=0)
     assert await ref.result(PATIENCE_S) == large
+
+
+async def test_a_task_is_deleted_only_at_the_version_that_was_read(cluster: Cluster) -> None:
+    client = cluster.client()
+    ref = await client.submit("nobody-has-it", id="t1")
+    read = (await ref.snapshot()).version
+    deletes = [client.delete("t1", version=read), ref.pause(), client.delete("t1", version=read)]
+    first, _, second = await asyncio.gather(*deletes, return_exceptions=True)
+    assert (type(first), type(second)) == (Snapshot, Changed), "all three were decided in one turn"
+    with pytest.raises(Changed, match="task t1 has changed since version 0: read it again"):
+        await client.delete("t1", version=0)
 
 
 async def test_a_task_is_held_edited_and_taken_away(cluster: Cluster) -> None:

@@ -35,7 +35,7 @@ from clawactors.app.web.parameters import (
 )
 from clawactors.app.web.routes.edits import TaskEdit, changes_of
 from clawactors.app.web.waiting import row_when_ended
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import Changed, Refused
 from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.rows import Page, TaskRow, task_row
 
@@ -106,9 +106,15 @@ class TaskRoutes(Controller):
     @delete("/{id:str}", operation_id="delete", status_code=200)
     async def delete(self, claw: Claw, id: InPath, if_match: IfMatch = "") -> Response[TaskRow]:
         """Deletes a task that no node runs; its history stays."""
-        if if_match:
+        if not if_match:
+            return versioned(task_row(id, await claw.delete(id)))
+        known = await claw.snapshot(id, brief=True)
+        check_match(known.version, if_match)
+        try:
+            return versioned(task_row(id, await claw.delete(id, version=known.version)))
+        except Changed:  # meanwhile
             check_match((await claw.snapshot(id, brief=True)).version, if_match)
-        return versioned(task_row(id, await claw.delete(id)))
+            raise
 
 
 class TaskListRoutes(Controller):
