@@ -521,11 +521,12 @@ class SyncPastCluster:
         Returns: the rows, and in `cursor` where the next page begins, None for the last one.
         Raises: `InvalidQuery`, `Unavailable`."""
 
-    def count(self, *, fresh: bool = False, **wanted: Unpack[TaskFilters]) -> int:
+    def count(self, *, fresh: bool = False, most: int = 0, **wanted: Unpack[TaskFilters]) -> int:
         """How many tasks match the filter of `tasks`; those in the archive don't.
 
         By states and one of skill, user, node, tag and error it costs next to nothing; else 2 us a task on its lists,
-        20 us with times or a text. Raises: `InvalidQuery`, `Unavailable`."""
+        20 us with times or a text. With `most`, counting ends where it has taken long and found that many: then the
+        answer is `most`. Raises: `InvalidQuery`, `Unavailable`."""
 
     def archived(
         self,
@@ -640,7 +641,7 @@ class SyncTaskFiles:
         Raises: `Refused` (no file), `Missing` (swept, erased), `Corrupt` (not what was put), `Unavailable`."""
 
     def row(self, id: str, name: str) -> FileRow:
-        """A file of a task by its name, or by the parameter that holds it; the newest where there are several.
+        """A file of a task by its name, or by the parameter or the place that holds it; the newest of several.
 
         Raises: `NotFound`, `Unavailable`."""
 
@@ -1135,11 +1136,12 @@ class SyncClient:
         Returns: the rows, and in `cursor` where the next page begins, None for the last one.
         Raises: `InvalidQuery`, `Unavailable`."""
 
-    def count(self, *, fresh: bool = False, **wanted: Unpack[TaskFilters]) -> int:
+    def count(self, *, fresh: bool = False, most: int = 0, **wanted: Unpack[TaskFilters]) -> int:
         """How many tasks match the filter of `tasks`; those in the archive don't.
 
         By states and one of skill, user, node, tag and error it costs next to nothing; else 2 us a task on its lists,
-        20 us with times or a text. Raises: `InvalidQuery`, `Unavailable`."""
+        20 us with times or a text. With `most`, counting ends where it has taken long and found that many: then the
+        answer is `most`. Raises: `InvalidQuery`, `Unavailable`."""
 
     def archived(
         self,

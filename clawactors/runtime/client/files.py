@@ -83,13 +83,16 @@ class TaskFiles:
         return list(found.values())
 
     async def row(self, id: str, name: str) -> FileRow:
-        """A file of a task by its name, or by the parameter that holds it; the newest where there are several.
+        """A file of a task by its name, or by the parameter or the place that holds it; the newest of several.
 
         Raises: `NotFound`, `Unavailable`.
         """
         rows = await self.of(id)
         for row in reversed(rows):
             if row.name == name or (row.origin == "params" and row.at == name):
+                return row
+        for row in reversed(rows):
+            if row.at == name:
                 return row
         known = ", ".join(dict.fromkeys(row.name for row in rows)) or "none"
         raise NotFound(f"task {id} has no file {name!r}; its files: {known}")

@@ -112,6 +112,8 @@ class TaskRow(_Row, frozen=True):
     parked_on: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
+    blocked_reason: str | UnsetType = UNSET
+    """What a person has to mend, of a blocked task."""
     run: int = 1
     """More than 1 where its code has continued with other parameters."""
     cancel_requested: bool = False

@@ -61,7 +61,15 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "forks": list(life.forks),
         "version": version,
         "parent": spec.parent or None,
-    } | ({"erased": True} if spec.erased else {})
+    } | _sometimes(spec, life)
+
+
+def _sometimes(spec: Spec, life: TaskStatus) -> dict[str, Any]:
+    """What few tasks have, and others leave out."""
+    found: dict[str, Any] = {"erased": True} if spec.erased else {}
+    if life.status == "blocked":
+        found["blocked_reason"] = life.blocked_reason
+    return found
 
 
 def steps(task: Task) -> list[dict[str, Any]]:

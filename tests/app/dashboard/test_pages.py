@@ -148,6 +148,40 @@ def test_a_task_is_submitted_by_its_form(page: Page) -> None:
     expect(page.locator(".title .badge")).to_contain_text("completed")
 
 
+def test_a_file_goes_in_with_a_task_and_comes_out_of_its_page(page: Page) -> None:
+    page.goto("/tasks")
+    page.get_by_role("button", name="New task").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Skill").fill("translate")
+    dialog.get_by_label("Files").set_input_files(
+        {"name": "Bericht 文.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
+    )
+    dialog.get_by_role("button", name="Submit").click()
+    files = page.locator("section", has=page.get_by_role("heading", name="Files", exact=True))
+    with page.expect_download() as found:
+        files.get_by_role("link", name="Bericht 文.csv").click()
+    assert found.value.suggested_filename == "Bericht 文.csv"
+    assert found.value.path().read_bytes() == b"a,b\n1,2\n"
+
+
+def test_many_tasks_come_from_a_file_and_a_refused_line_is_told(page: Page) -> None:
+    page.goto("/tasks?skill=echo")
+    page.get_by_role("button", name="From a file").click()
+    lines = b'{"skill": "echo", "params": {"text": "one"}, "id": "from-a-file"}\n{"skil": 1}\n'
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("File").set_input_files({"name": "t.jsonl", "mimeType": "application/json", "buffer": lines})
+    dialog.get_by_role("button", name="Submit all").click()
+    expect(page.locator(".toast")).to_contain_text("1 submitted, 1 refused.")
+    expect(page.locator(".toast")).to_contain_text("line 2")
+    expect(page.get_by_role("link", name="from-a-file")).to_be_visible()
+
+
+def test_dead_letters_say_why_tasks_are_blocked(page: Page) -> None:
+    page.goto("/faults")
+    row = page.get_by_role("row", name=re.compile("Charge Contoso"))
+    expect(row).to_contain_text("permission: PermissionError: the key of the payment service may not charge Contoso")
+
+
 @pytest.mark.soak
 def test_time_travel_shows_a_state_of_the_past(page: Page, live: Live) -> None:
     page.goto(f"/tasks/{live.ids['dead']}")
@@ -277,6 +311,8 @@ def test_who_is_not_signed_in_is_told_how(chromium: Browser, live: Live) -> None
     page.goto(live.login)
     expect(page.get_by_text("That link was used")).to_be_visible()
     assert not violations(page)
+    page.goto("/?link=locked")
+    expect(page.get_by_role("alert")).to_contain_text("Wait a minute")
     stranger.close()
 
 

@@ -284,3 +284,17 @@ async def test_of_many_who_send_one_idempotency_key_at_once_one_makes_the_task(h
     answers = await asyncio.gather(*posts)
     assert sorted(each.status_code for each in answers) == [200] * 9 + [201]
     assert len({each.json()["id"] for each in answers}) == 1
+
+
+async def test_counting_ends_where_it_takes_long_and_enough_are_found(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawactors.projections.views.tasks.filters._SEEKS", 20)
+    lines = "\n".join(f'{{"skill": "echo", "params": {{"text": "x"}}, "name": "alike {n}"}}' for n in range(60))
+    await http.post("/tasks/batch", content=lines)
+    found = {
+        query: (await http.get(f"/count?fresh=true&{query}")).json()["count"]
+        for query in ("text=alike", "text=alike&most=10", "text=alike&most=500", "skill=echo&most=10")
+    }
+    assert found == {"text=alike": 60, "text=alike&most=10": 10, "text=alike&most=500": 60, "skill=echo&most=10": 60}
+    assert (await http.get("/count?most=-1")).status_code == 400

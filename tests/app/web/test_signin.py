@@ -116,6 +116,8 @@ async def test_who_guesses_is_locked_out_and_who_knows_is_not(browser: httpx.Asy
     locked = await browser.get("/login?code=guess")
     assert (locked.status_code, locked.json()["code"]) == (429, "too_many")
     assert 0 < int(locked.headers["retry-after"]) <= 61
+    person = await browser.get("/login?code=guess", headers={"Accept": "text/html"})
+    assert (person.status_code, person.headers["location"]) == (303, "/?link=locked"), "a page tells what to do"
     wrong = await browser.get("/api/v1/status", headers={"Authorization": "Bearer guess"})
     assert wrong.status_code == 429
     right = await browser.get("/api/v1/status", headers={"Authorization": f"Bearer {login.token}"})

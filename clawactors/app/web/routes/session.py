@@ -56,12 +56,18 @@ def login_route() -> Any:
         guard: Guard = request.scope["state"]["guard"]
         login: WebLogin = request.app.state.login
         asker: Asker | None = request.scope["state"]["asker"]
+        person = "text/html" in request.headers.get("accept", "")  # whom a page tells what to do
         made = login.sign_in(code, asker.session if asker else "")
         if made is None and asker is not None:  # the link was followed twice
             return Response(None, status_code=303, headers={"Location": "/"})
         if made is None:
-            guard.count_wrong()
-            if "text/html" in request.headers.get("accept", ""):  # a person, whom a page tells what to do
+            try:
+                guard.count_wrong()
+            except HttpProblem:
+                if not person:
+                    raise
+                return Response(None, status_code=303, headers={"Location": "/?link=locked"})
+            if person:
                 return Response(None, status_code=303, headers={"Location": "/?link=stale"})
             raise HttpProblem(
                 401,

@@ -125,10 +125,15 @@ class TaskListRoutes(Controller):
 
     @get("/count", operation_id="count", dependencies={"selected": Provide(task_selection, sync_to_thread=False)})
     async def count(
-        self, claw: Claw, selected: NamedDependency[TaskSelection], fresh: Fresh = False, at: At = ""
+        self,
+        claw: Claw,
+        selected: NamedDependency[TaskSelection],
+        fresh: Fresh = False,
+        at: At = "",
+        most: Annotated[int, QueryParameter(ge=0, description="where counting takes long it ends at so many")] = 0,
     ) -> dict[str, int]:
         """How many tasks match, as `{"count": 12}`; those in the archive don't."""
-        return {"count": await as_of(claw, at).count(fresh=fresh, **selected.wanted)}
+        return {"count": await as_of(claw, at).count(fresh=fresh, most=most, **selected.wanted)}
 
     @get("/pending", operation_id="pending")
     async def pending(

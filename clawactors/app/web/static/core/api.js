@@ -35,9 +35,10 @@ export const words = (text) => text.split(",").map((each) => each.trim()).filter
 /** A path of several parts, each escaped. */
 export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
 
-export async function request(method, where, { body, headers, signal } = {}) {
+export async function request(method, where, { body, raw, headers, signal } = {}) {
   let response;
   const sent = { accept: "application/json", ...headers };
+  if (raw) sent["content-type"] = "application/octet-stream";
   if (body !== undefined) sent["content-type"] = "application/json";
   try {
     response = await fetch(BASE + where, {
@@ -45,7 +46,7 @@ export async function request(method, where, { body, headers, signal } = {}) {
       headers: sent,
       signal,
       credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -57,6 +58,15 @@ export async function request(method, where, { body, headers, signal } = {}) {
   if (response.status === 401) signedOut.dispatchEvent(new Event("out"));
   throw new ApiError(response.status, problem);
 }
+
+/** Where the browser downloads from. */
+export const download = (where) => BASE + where;
+
+/** Stores a file; resolves to its reference, which may stand among the parameters of a task. */
+export const upload = (file) => answer(request("PUT", path("files", file.name), { raw: file }));
+
+/** Submits the tasks of a file, a JSON list or JSON lines. */
+export const batch = (file) => answer(request("POST", "/tasks/batch", { raw: file }));
 
 const answer = async (response) => ((await response).status === 204 ? null : (await response).json());
 

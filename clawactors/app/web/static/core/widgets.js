@@ -155,7 +155,7 @@ export function fold(summary, make, open = false) {
 }
 
 /** A dialog with fields; resolves to their values, or null when it was closed. */
-export function ask({ title, text, fields = [], submit = "OK", cancel = "Cancel", danger = false, send }) {
+export function ask({ title, text, content, fields = [], submit = "OK", cancel = "Cancel", danger = false, send }) {
   return new Promise((resolve) => {
     const problem = h("div", null);
     const inputs = fields.map((each) => [each, control(each)]);
@@ -163,6 +163,7 @@ export function ask({ title, text, fields = [], submit = "OK", cancel = "Cancel"
     const form = h("form", { method: "dialog" },
       h("h2", { id: "ask-title" }, title),
       text ? h("p", null, text) : null,
+      content,
       inputs.map(([each, input]) => field(each, input)),
       problem,
       h("div", { class: "row end" }, cancel && button(cancel, () => dialog.close()), go));
@@ -200,9 +201,10 @@ export function field({ label, hint }, input) {
   return h("div", { class: tick ? "field tick" : "field" }, tick ? input : null, h("label", { for: input.id }, label), tick ? null : input, note);
 }
 
-export function control({ name, kind = "text", value = "", options, required, rows = 4, placeholder, list }) {
+export function control({ name, kind = "text", value = "", options, required, multiple, rows = 4, placeholder, list }) {
   if (options) return h("select", { name, required }, options.map((each) => [each].flat()).map(([key, text = key]) => h("option", { value: key, selected: key === value }, text)));
   if (kind === "json" || kind === "long") return h("textarea", { name, rows, required, spellcheck: "false", placeholder, class: kind === "json" ? "mono" : "", value });
+  if (kind === "file") return h("input", { type: "file", name, required, multiple });
   if (kind === "check") return h("input", { type: "checkbox", name, checked: Boolean(value) });
   const input = h("input", { type: kind, name, value, required, placeholder, autocomplete: "off", spellcheck: "false" });
   if (!list) return input;
@@ -215,6 +217,7 @@ export function control({ name, kind = "text", value = "", options, required, ro
 
 function read({ kind, label, value }, input) {
   if (kind === "check") return input.checked;
+  if (kind === "file") return [...input.files];
   if (kind === "number") return input.value === "" ? undefined : Number(input.value);
   if (kind !== "json") return input.value.trim();
   if (!input.value.trim()) return value === undefined ? undefined : {};

@@ -16,9 +16,9 @@ export default async function faults({ root, signal }) {
   put(root, h("div", { class: "title" }, h("h1", null, "Dead letters"), amount), h("p", { class: "muted" }, "What was given up and is kept. Redrive it when its cause is mended."), dead, blocked, others);
   let seen = "";
 
-  const taskTable = (title, rows) => table(title, [
+  const taskTable = (title, rows, reason = false) => table(title, [
     ["Task", (row) => taskLink(row.id, row.name || row.id)], ["Skill", (row) => row.skill], ["Class", (row) => (row.error ? h("a", { href: `/tasks?error=${encodeURIComponent(row.error.class)}` }, row.error.class) : "–")],
-    ["Error", (row) => row.error?.message ?? "–", "wide"], ["Attempts", (row) => number(row.attempt), "num"], ["When", (row) => time(row.updated_at)],
+    [reason ? "Reason" : "Error", (row) => (reason && row.blocked_reason) || row.error?.message || "–", "wide"], ["Attempts", (row) => number(row.attempt), "num"], ["When", (row) => time(row.updated_at)],
     ["", (row) => button("Retry", async (event) => {
       if (await act(event.target, () => post(`${path("tasks", row.id)}/retry`), "It runs again")) await refresh(true);
     }, { class: "small", "aria-label": `Retry ${row.name || row.id}` }), "act"],
@@ -48,7 +48,7 @@ export default async function faults({ root, signal }) {
     const count = status.tasks.dead;
     amount.textContent = `${number(count)} dead, ${number(status.tasks.blocked)} blocked, ${number(kept.rows.length)}${kept.cursor ? " or more" : ""} others`;
     put(dead, section("Dead tasks", { extra: count ? button(`Redrive all ${number(count)}`, () => redriveAll(count)) : null }, gone.rows.length ? taskTable("Dead tasks", gone.rows) : empty("No task is dead.", "A task dies when its retries are used up."), gone.cursor ? h("p", null, h("a", { href: "/tasks?status=dead" }, "All of them")) : null));
-    put(blocked, section("Blocked tasks", stuck.rows.length ? taskTable("Blocked tasks", stuck.rows) : empty("No task is blocked.", "A task is blocked when a person has to mend something first."), stuck.cursor ? h("p", null, h("a", { href: "/tasks?status=blocked" }, "All of them")) : null));
+    put(blocked, section("Blocked tasks", stuck.rows.length ? taskTable("Blocked tasks", stuck.rows, true) : empty("No task is blocked.", "A task is blocked when a person has to mend something first."), stuck.cursor ? h("p", null, h("a", { href: "/tasks?status=blocked" }, "All of them")) : null));
     put(others, section("Deliveries, commands and records", kept.rows.length ? table("Deliveries, commands and records", [
       ["Kind", (row) => row.kind], ["Of", (row) => row.of, "wide"], ["Reason", (row) => row.reason, "wide"], ["Tries", (row) => number(row.tries), "num"], ["When", (row) => time(row.at)],
       ["", (row) => h("div", { class: "row end" }, row.kind === "record" ? null : button("Redrive", (event) => settle(event.target, "redrive", row, "Tried again"), { class: "small", "aria-label": `Redrive ${row.kind} of ${row.of}` }),

@@ -1,8 +1,8 @@
 // One task: why it is in its state, what happened when, what it said, and its state at any moment.
 
-import { get, patch, path, post, remove } from "../core/api.js";
+import { download, get, patch, path, post, remove } from "../core/api.js";
 import { h, later, put } from "../core/dom.js";
-import { between, duration, exact, number, time } from "../core/format.js";
+import { between, bytes, duration, exact, number, time } from "../core/format.js";
 import { follow, pause, repeat } from "../core/live.js";
 import { outputOf } from "../core/output.js";
 import { newTask, PRIORITIES } from "../core/submit.js";
@@ -11,12 +11,13 @@ import { act, ask, badge, button, copier, empty, facts, failed, field, fold, idO
 
 const ENDED = ["completed", "failed", "cancelled", "dead", "archived"];
 const OPEN = ["pending", "waiting", "scheduled", "running", "blocked", "paused"];
+const FROM = { params: "parameter", step: "step", result: "result" };
 const EVENTS_MOST = 300;
 
 export default async function task({ root, rest, signal, query, set, go, title }) {
   const id = rest[0];
   const where = path("tasks", id);
-  const parts = Object.fromEntries(["head", "why", "facts", "fall", "tree", "payload", "output", "time"].map((name) => [name, h("div", { class: "page" })]));
+  const parts = Object.fromEntries(["head", "why", "facts", "fall", "tree", "payload", "files", "time"].map((name) => [name, h("div", { class: "page" })]));
   let row;
   let history = [];
 
@@ -31,10 +32,14 @@ export default async function task({ root, rest, signal, query, set, go, title }
     showFacts();
     put(parts.payload, payload(row));
     // What grows with the task comes after what does not.
-    const [events, tree] = await Promise.all([get(`${where}/history`, {}, signal), get(`${where}/tree`, { limit: 200 }, signal).catch(() => null)]);
+    const [events, tree, files] = await Promise.all([get(`${where}/history`, {}, signal), get(`${where}/tree`, { limit: 200 }, signal).catch(() => null), get(`${where}/files`, {}, signal).catch(() => null)]);
     history = events.rows;
     put(parts.fall, waterfall(row, history));
     put(parts.tree, tree && tree.rows.length > 1 ? section("Children", treeOf(tree)) : null);
+    put(parts.files, files?.rows.length ? section("Files", table("Files", [
+      ["Name", (each) => h("a", { class: "wrap", href: download(where + path("files", !each.at || each.at.includes("/") ? each.name : each.at)), download: each.name }, each.name), "wide"],
+      ["Size", (each) => bytes(each.bytes), "num"], ["From", (each) => `${FROM[each.from] ?? each.from}: ${each.at}`], ["SHA-256", (each) => copier(each.sha256, `Copy the SHA-256 of ${each.name}`)],
+    ], files.rows)) : null);
     travel.show();
   }
 
@@ -46,7 +51,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
         can(["running", "pending", "waiting", "scheduled", "blocked"]) && step("pause", "Pause", "Paused"),
         can(["paused"]) && step("resume", "Resume", "Resumed"),
         can(["failed", "dead", "cancelled", "blocked"]) && step("retry", "Retry", "It runs again"),
-        can(OPEN) && button("Signal", signalIt), can(["pending"]) && button("Edit", edit),
+        can(OPEN) && button("Signal", signalIt), can(["running", "waiting"]) && button("Ask", askIt), can(["pending"]) && button("Edit", edit),
         (row.steps ?? []).length ? button("Fork", forkIt) : null,
         can(ENDED) && row.status !== "archived" && button("Delete", erase),
         can(ENDED) && button("Submit again", again),
@@ -71,6 +76,14 @@ export default async function task({ root, rest, signal, query, set, go, title }
       send: ({ name, payload }) => post(where + path("signals", name), payload),
     });
     await load();
+  }
+  async function askIt() {
+    const told = await ask({
+      title: "Ask the running code", submit: "Ask", text: "Its code answers by a name that it offers; nothing is recorded.",
+      fields: [{ name: "name", label: "Name", required: true }, { name: "args", label: "Arguments (JSON list)", kind: "json", value: "[]" }],
+      send: async ({ name, args }) => ({ name, answer: await post(where + path("ask", name), { args }) }),
+    });
+    if (told) await ask({ title: `The answer ${told.name}`, cancel: "", submit: "Close", content: json(told.answer) });
   }
   async function edit() {
     await ask({
@@ -208,7 +221,7 @@ export default async function task({ root, rest, signal, query, set, go, title }
     }
   }
 
-  put(root, parts.head, parts.why, parts.facts, h("div", { class: "grid" }, parts.fall, output.element), parts.tree, parts.payload, travel.element);
+  put(root, parts.head, parts.why, parts.facts, h("div", { class: "grid" }, parts.fall, output.element), parts.tree, parts.payload, parts.files, travel.element);
   await load();
   output.start(query.stream);
   // Loads again when something has happened; the longer that takes, the less often.

@@ -5,14 +5,17 @@ import { h, put, say } from "../core/dom.js";
 import { between, duration, number, time } from "../core/format.js";
 import { list } from "../core/list.js";
 import { repeat } from "../core/live.js";
-import { newTask } from "../core/submit.js";
+import { manyTasks, newTask } from "../core/submit.js";
 import { badge, button, code, empty, failed, filters, sure, toast, trouble } from "../core/widgets.js";
 
 const STATUSES = ["pending", "waiting", "scheduled", "running", "paused", "blocked", "completed", "failed", "cancelled", "dead"];
 const NAMES = ["status", "text", "skill", "user", "node", "tag", "error", "parent", "since", "until", "interrupted", "silent"];
 const CHANGES = [["cancel", "Cancel"], ["pause", "Pause"], ["resume", "Resume"], ["retry", "Retry"], ["redrive", "Redrive"], ["delete", "Delete"]];
 const TOGETHER = 200;
+const COUNTED = 10_000; // where each has to be looked at, no more are counted
 const ALL = Symbol("all that match");
+
+const amountOf = (count) => (count === COUNTED ? `${number(count)} or more` : number(count));
 
 export default async function tasks({ root, signal, query, set, go }) {
   let wanted = query;
@@ -44,6 +47,7 @@ export default async function tasks({ root, signal, query, set, go }) {
   });
 
   function note(row) {
+    if (row.blocked_reason) return h("span", { title: row.blocked_reason }, row.blocked_reason);
     if (row.waiting_for && !(row.error && row.waiting_for === "retry")) return `waits for ${row.waiting_for}`;
     if (row.error && !["completed", "cancelled"].includes(row.status)) return h("span", { title: row.error.message }, `${row.error.class}: ${row.error.message}`);
     if (row.status === "running" && row.progress) return `${Math.round(row.progress)} % on ${row.node ?? "a node"}`;
@@ -69,9 +73,9 @@ export default async function tasks({ root, signal, query, set, go }) {
     bulk.hidden = !selected.size;
     const all = selected.has(ALL);
     const count = all ? total : selected.size;
-    put(bulk, h("strong", null, all ? `All ${count === null ? "" : number(count)} that match` : `${number(count)} selected`),
+    put(bulk, h("strong", null, all ? `All ${count === null ? "" : amountOf(count)} that match` : `${number(count)} selected`),
       CHANGES.map(([change, title]) => button(title, () => changeMany(change, title), { class: "small" })),
-      !all && total !== null && total > selected.size && Object.keys(filter()).length ? button(`Select all ${number(total)} that match`, () => (selected.clear(), selected.add(ALL), showBulk()), { class: "quiet" }) : null,
+      !all && total !== null && total > selected.size && Object.keys(filter()).length ? button(`Select all ${amountOf(total)} that match`, () => (selected.clear(), selected.add(ALL), showBulk()), { class: "quiet" }) : null,
       button("Clear", () => (selected.clear(), rows.redraw(), showBulk()), { class: "quiet" }));
     if (selected.size) say(bulk.firstChild.textContent);
   }
@@ -80,7 +84,7 @@ export default async function tasks({ root, signal, query, set, go }) {
     const all = selected.has(ALL);
     const ids = all ? [] : [...selected];
     const count = all ? total : ids.length;
-    if (!(await sure(`${title} ${number(count)} ${count === 1 ? "task" : "tasks"}?`, change === "delete" ? "Deleted tasks leave the lists; their histories stay readable." : "Tasks whose state does not allow it are left as they are.", title, ["cancel", "delete"].includes(change)))) return;
+    if (!(await sure(`${title} ${all ? amountOf(count) : number(count)} ${count === 1 ? "task" : "tasks"}?`, change === "delete" ? "Deleted tasks leave the lists; their histories stay readable." : "Tasks whose state does not allow it are left as they are.", title, ["cancel", "delete"].includes(change)))) return;
     let stop = false;
     let done = 0;
     let changed = 0;
@@ -99,7 +103,7 @@ export default async function tasks({ root, signal, query, set, go }) {
         changed += summary.changed;
         refused.push(...summary.rows.filter((each) => each.refusal));
         bar.value = done;
-        words.textContent = `${number(done)} of ${number(count)}`;
+        words.textContent = `${number(done)} of ${all ? amountOf(count) : number(count)}`;
         if (all && (!summary.changed || !summary.more)) break;
       }
       const reasons = [...new Set(refused.map((each) => each.refusal))].slice(0, 2).join("; ");
@@ -113,11 +117,19 @@ export default async function tasks({ root, signal, query, set, go }) {
     rows.redraw();
   }
 
+  async function fromFile() {
+    const made = await manyTasks();
+    if (!made) return;
+    const { refused } = made;
+    toast(`${number(made.submitted)} submitted${made.existing ? `, ${number(made.existing)} were there` : ""}${refused.length ? `, ${number(refused.length)} refused` : ""}.`, refused.length ? "warn" : "good", refused.slice(0, 3).map((each) => `line ${each.line}: ${each.message}`).join("; "));
+    await Promise.all([rows.restart(), countAll()]);
+  }
+
   async function countAll() {
     const asked = filter();
     try {
-      total = (await get("/count", asked, signal)).count;
-      amount.textContent = `${number(total)} ${total === 1 ? "task" : "tasks"}`;
+      total = (await get("/count", { ...asked, most: COUNTED }, signal)).count;
+      amount.textContent = `${amountOf(total)} ${total === 1 ? "task" : "tasks"}`;
       rows.count(total);
     } catch {
       amount.textContent = "";
@@ -133,7 +145,7 @@ export default async function tasks({ root, signal, query, set, go }) {
     { name: "interrupted", label: "Interrupted", kind: "check" },
   ], { ...wanted, status: Array.isArray(wanted.status) ? wanted.status.join(",") : wanted.status }, (changes) => set(changes, { replace: true })));
   showForm();
-  put(root, h("div", { class: "title" }, h("h1", null, "Tasks"), amount, h("div", { class: "row" }, button("New task", async () => {
+  put(root, h("div", { class: "title" }, h("h1", null, "Tasks"), amount, h("div", { class: "row" }, button("From a file", fromFile), button("New task", async () => {
     const made = await newTask();
     if (made) go(path("tasks", made.id));
   }, { class: "primary" }))), form, rows.element, bulk);
