@@ -262,6 +262,39 @@ def test_a_chat_is_let_in_and_shut_out(page: Page) -> None:
     expect(row).to_have_count(0)
 
 
+def test_memory_shows_what_an_agent_is_told_and_keeps_the_settings_of_an_owner(page: Page) -> None:
+    page.goto("/memory?q=Where+does+Ada+live")
+    page.get_by_role("button", name="Context").click()
+    page.get_by_role("dialog").get_by_role("button", name="Show").click()
+    expect(page.get_by_role("dialog", name="Context", exact=True)).to_contain_text("Berlin")
+    page.keyboard.press("Escape")
+    for days in ("30", ""):
+        page.get_by_role("button", name="Of an owner").click()
+        page.get_by_role("dialog").get_by_label("Owner").fill("grace")
+        page.get_by_role("dialog").get_by_role("button", name="Next").click()
+        dialog = page.get_by_role("dialog", name="Memory of grace")
+        if days:
+            dialog.get_by_label("Forget after days").fill(days)
+            dialog.get_by_role("button", name="Save").click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        else:
+            expect(dialog.get_by_label("Forget after days")).to_have_value("30")
+            page.keyboard.press("Escape")
+
+
+def test_a_person_is_erased_only_when_named_twice(page: Page) -> None:
+    page.goto("/settings")
+    page.get_by_role("button", name="Erase a person").click()
+    dialog = page.get_by_role("dialog", name="Erase a person")
+    dialog.get_by_label("User").fill("nobody-there")
+    dialog.get_by_label("The same name again").fill("nobody-their")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("the two names differ")
+    dialog.get_by_label("The same name again").fill("nobody-there")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("dialog", name="What was erased")).to_be_visible()
+
+
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")

@@ -1,6 +1,6 @@
 // Memory: search with scores that are explained, a timeline, facts as a graph, and where each memory comes from.
 
-import { get, patch, path, post, remove, words } from "../core/api.js";
+import { get, patch, path, post, put as send, query as queryOf, remove, words } from "../core/api.js";
 import { h, put, s } from "../core/dom.js";
 import { exact, number, time } from "../core/format.js";
 import { act, ask, badge, button, code, empty, facts, filters, fold, idOf, json, meter, section, sure, table, toast, trouble } from "../core/widgets.js";
@@ -78,6 +78,18 @@ async function all({ root, signal, query, set }) {
     return section("Changes", rows.length ? table("Changes", [["Seq", (row) => h("a", { href: `/logs?from=${row.seq}` }, row.seq)], ["Time", (row) => time(row.at)], ["What", (row) => row.what], ["Memory", (row) => link(row.id, "memory")], ["By", (row) => row.by], ["Why", (row) => row.why || "–"], ["After", (row) => (row.after?.text ?? ""), "wide"]], rows) : empty("Nothing has changed."));
   }
 
+  async function context() {
+    const told = await ask({ title: "What an agent is told", submit: "Show", text: "What memory holds about a text, packed for a language model.", fields: [{ name: "text", label: "Text", value: wanted.q ?? "", required: true }, { name: "tokens", label: "Tokens at most", kind: "number", value: 2000 }, { name: "owner", label: "Owner", value: wanted.owner ?? "" }], send: ({ text, ...given }) => get("/memories/context", { q: text, ...given }) });
+    if (told) await ask({ title: "Context", submit: "Close", cancel: "", content: h("pre", { tabindex: "0" }, told.text) });
+  }
+
+  async function ofOwner() {
+    const known = await ask({ title: "Memory of an owner", submit: "Next", fields: [{ name: "owner", label: "Owner", value: wanted.owner ?? "", required: true }], send: async ({ owner }) => ({ owner, ...(await get("/memory-settings", { owner })) }) });
+    if (!known) return;
+    const done = await ask({ title: `Memory of ${known.owner}`, submit: "Save", fields: [{ name: "memory", label: "Remember what they say and do", kind: "check", value: known.memory }, { name: "retention_days", label: "Forget after days", kind: "number", value: known.retention_days ?? "", hint: "0: never" }, { name: "language", label: "Language", value: known.language ?? "" }, { name: "zone", label: "Time zone", value: known.zone ?? "" }, { name: "sharing", label: "Shared with", value: (known.sharing ?? []).join(", "), hint: "users, agent:SKILL or *, separated by commas" }], send: ({ sharing, ...body }) => send("/memory-settings" + queryOf({ owner: known.owner }), { ...body, sharing: words(sharing) }) });
+    if (done) toast("Saved");
+  }
+
   async function forgetMany() {
     const scope = await ask({ title: "Forget", danger: true, submit: "Look first", text: "Everything of an owner, a conversation or a time, and what was drawn from it. You will see how much that is.", fields: [{ name: "owner", label: "Owner" }, { name: "session", label: "Conversation, task or document" }, { name: "since", label: "From (time with zone)" }, { name: "until", label: "To (time with zone)" }, { name: "reason", label: "Why", hint: "it is on record" }], send: async (given) => {
       const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
@@ -91,7 +103,7 @@ async function all({ root, signal, query, set }) {
 
   const showForm = () => put(form, filters([{ name: "q", label: "Search", kind: "search", placeholder: "a question, or a name" }, { name: "owner", label: "Owner" }, { name: "kind", label: "Kind", options: [["", "any"], "raw", "summary", "knowledge"] }, { name: "tag", label: "Tag" }, { name: "session", label: "Session" }], wanted, (changes) => set(changes, { replace: true })));
   showForm();
-  put(root, h("div", { class: "title" }, h("h1", null, "Memory"), amount, h("div", { class: "row" }, button("Remember", async () => (await note()) && show(), { class: "primary" }), button("Forget…", forgetMany))), form, tabs, results);
+  put(root, h("div", { class: "title" }, h("h1", null, "Memory"), amount, h("div", { class: "row" }, button("Remember", async () => (await note()) && show(), { class: "primary" }), button("Context", context), button("Of an owner", ofOwner), button("Forget…", forgetMany))), form, tabs, results);
   await show();
   get("/memories/stats", {}, signal).then((stats) => put(amount, `${number(stats.items)} memories, ${number(stats.kinds?.knowledge ?? 0)} of them drawn from others`)).catch(() => {});
   return {

@@ -5,7 +5,7 @@ import { h, put } from "../core/dom.js";
 import { bytes, number, time } from "../core/format.js";
 import { removal } from "../core/pages.js";
 import { cell, rows as plainRows } from "../core/plain.js";
-import { act, ask, badge, button, code, empty, facts, failed, fold, section, sure, table, trouble } from "../core/widgets.js";
+import { act, ask, badge, button, code, empty, facts, failed, fold, json, section, sure, table, trouble } from "../core/widgets.js";
 
 const WORDS = { dead: "a task is dead", failed: "failed", blocked: "blocked", approval: "asks for an approval", "node-lost": "a node is lost" };
 
@@ -74,8 +74,15 @@ export default async function settings({ root, signal }) {
     put(backup, section("Backups", { extra: h("div", { class: "row" }, button("Plan", change), plan?.every_s ? button("Stop", async () => (await act(null, () => remove("/backups"), "Stopped"), upkeep())) : null) },
       plan ? facts(Object.entries(plan).map(([name, value]) => [name.replaceAll("_", " "), name.endsWith("_at") && value ? time(value) : name.endsWith("bytes") ? bytes(value) : cell(name, value)])) : empty("No backup was ever made.", code("claw backup DIR"), " makes one; a plan makes them by itself.")));
     const { sizes: sized } = stats;
-    put(sizes, section("Upkeep", { extra: h("div", { class: "row" }, button("Archive old tasks", archive), button("Compact the views", (event) => act(event.target, () => post("/compact"), (done) => `${bytes(done.before)} before, ${bytes(done.after)} now`).then(upkeep))) },
+    put(sizes, section("Upkeep", { extra: h("div", { class: "row" }, button("Archive old tasks", archive), button("Erase a person", erase), button("Compact the views", (event) => act(event.target, () => post("/compact"), (done) => `${bytes(done.before)} before, ${bytes(done.after)} now`).then(upkeep))) },
       sized ? facts([["Log", bytes(sized.log)], ["Views", bytes(sized.views)], ["Large values", bytes(sized.blobs)], ["Memory", bytes(sized.memory)], ["Archived tasks", number(stats.tasks.archived ?? 0)]]) : null));
+  }
+  async function erase() {
+    const done = await ask({ title: "Erase a person", danger: true, submit: "Erase for good", text: "All words of this user go: of tasks, memories and conversations. It can't be undone; the receipt says what is gone.", fields: [{ name: "owner", label: "User", required: true }, { name: "again", label: "The same name again", required: true }, { name: "cancel", label: "Cancel first what of theirs is under way", kind: "check" }, { name: "reason", label: "Why", hint: "it is on record" }], send: ({ again, ...body }) => {
+      if (again !== body.owner) throw new Error("the two names differ");
+      return post("/erase", body);
+    } });
+    if (done) await ask({ title: "What was erased", submit: "Close", cancel: "", content: json(done) });
   }
   async function archive() {
     await ask({ title: "Archive tasks that ended long ago", submit: "Archive", text: "Their histories move to files; they stay readable.", fields: [{ name: "days", label: "Ended so many days ago or more", kind: "number", value: 30 }], send: ({ days }) => post("/archive", { older_than_s: days * 86400 }) });
