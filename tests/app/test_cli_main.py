@@ -154,7 +154,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["node", "set", "a"], "nothing to set"),
         (["node", "a", "--slots", "3"], "which node?"),
         (["up", "--port", "70000"], "not a valid port"),
-        (["up", "--context", "x"], "not support --context"),
+        (["up", "--context", "x", "--nats", "nats://y:1"], "both name a server"),
         (["bench", "nosuch"], "invalid choice"),
         (["memory", "update"], "claw memory update takes ID TEXT, and was given none"),
         (["dead-letters"], "say what to do: list, show, redrive, drop"),

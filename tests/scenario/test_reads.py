@@ -73,6 +73,12 @@ async def test_a_client_needs_the_right_to_ask_and_no_other(system: System) -> N
         assert await ada.redrive("first")
 
 
+async def test_who_may_only_ask_connects_while_no_control_process_answers(system: System) -> None:
+    system.signal("control", signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_S), Client.of(discover(nats=system.url), user="ada") as ada:  # type: ignore[attr-defined]
+        assert await ada.run("echo", {"text": "waited"}, id="waited") == "waited"
+
+
 async def test_a_stream_loses_and_doubles_nothing_while_control_is_killed_and_killed_again(system: System) -> None:
     client, count = system.client, 4000
     ref = await client.submit("counts", {"count": count, "pause_s": 0.001}, id="through")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders
+from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders, PermissionDenied
 from clawactors.eventlog.jetstream.wire.api import check
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
@@ -18,7 +18,10 @@ SURVEY_S: Final = 0.5
 
 
 async def lacking(connection: Connection) -> list[str]:
-    """What this server lacks, one sentence each; empty if it is suitable. See also `syncs_always`."""
+    """What this server lacks, one sentence each; empty if it is suitable. See also `syncs_always`.
+
+    Raises: `PermissionDenied` (this user may not ask), `Unavailable`.
+    """
     found = []
     if too_old := why_too_old(connection):
         return [too_old]
@@ -29,6 +32,8 @@ async def lacking(connection: Connection) -> list[str]:
     try:
         subject = f"{connection.address.api}.INFO"
         check(subject, (await connection.ask(subject, timeout_s=2))[1])
+    except PermissionDenied:
+        raise
     except Misconfigured as error:
         found.append(str(error))
     except NoResponders:

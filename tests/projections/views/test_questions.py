@@ -49,13 +49,13 @@ def test_a_running_task_shows_the_progress_that_was_heard_since_its_last_record(
         fence = history.tasks[id].fence
         history.command(id, tc.StartTask(fence), tc.CompleteStep(fence, "s", progress=0.25), writer="n1")
     projector.apply(history.records)
-    heard = {("t", 1): 0.5, ("u", 1): 0.125}
+    heard = {("t", 1, "n1"): 0.5, ("u", 1, "n1"): 0.125}
     queries = Queries(
         CLUSTER.questions,
         lambda: projector.store,
         lambda _: None,
         lambda: NOW_NS,
-        lambda task, attempt: heard.get((task, attempt), 0.0),
+        lambda *attempt: heard.get(attempt, 0.0),
     )
     shown = [msgspec.json.decode(queries.reply("task", b'{"id":"%s"}' % id))["row"]["progress"] for id in (b"t", b"u")]
     assert shown == [50.0, 25.0]
