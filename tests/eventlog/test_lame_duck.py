@@ -59,5 +59,5 @@ async def test_appends_in_flight_do_not_stall_when_their_server_goes_lame(cluste
         log.connection.on_back.append(back.set)
         await asyncio.gather(*(append(f"t{number}") for number in range(IN_FLIGHT)))
         await back.wait()
-        assert slowest < 1
+        assert slowest < 2.5  # a stall took 5 s; beside other tests on two cores 1.1 s has been seen, alone 0.06 s
         assert client.server_info["server_name"] != name

@@ -223,7 +223,8 @@ async def test_a_skill_that_swallows_everything_keeps_what_it_returned(system: S
 
 async def test_tasks_that_kill_their_node_again_and_again_end_dead_and_everything_else_goes_on(system: System) -> None:
     nodes = {id: child.pid for id, child in system.cluster.nodes.items()}
-    innocent = await system.submit(40, prefix="innocent-", steps=3, seconds=0.05)
+    # Short steps: who is beside a killer five times in a row without a new step would rightly end as one of them.
+    innocent = await system.submit(40, prefix="innocent-", steps=15, seconds=0.01)
     killers = {
         (await system.client.submit(skill, params, id=f"killer-{number}")).id
         for number, (skill, params) in enumerate(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from clawactors.app.processes.start import NodeStart, log_as_set, main
 from clawactors.app.secretfile import read_secrets
@@ -31,6 +32,10 @@ from clawactors.runtime.snapshots import AskedSnapshots
 from clawactors.systems.skills import Skill
 
 __all__ = ["serve"]
+
+_RUNNING_S: Final = 30.0
+_STARTING_S: Final = 240.0
+"""How long control may be silent: the one that starts beside this node may have a long log to read."""
 
 
 async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
@@ -68,7 +73,8 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
     ):
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
         requests = JetStreamRequests(log.connection)
-        context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name)))
+        patience_s = _STARTING_S if start.parent else _RUNNING_S
+        context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name, patience_s)))
         live = LiveSettings(log, start.given, "node")
         await live.open()
         live.watch(log_as_set)

@@ -23,7 +23,8 @@ from clawactors.runtime.node.descendants import NODE, end_all, marked
 
 __all__ = ["Child"]
 
-_READY_S = 60.0
+_READY_S = 300.0
+"""A control process reads a million open tasks in half a minute, and nodes wait for it."""
 _STOP_S = 15.0
 _RETRY_S = (0.0, 0.2, 1.0, 5.0)
 _UNFIT = (4, 5)
