@@ -14,13 +14,15 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
     why_too_old,
 )
-from clawactors.eventlog.jetstream.log.peers import ServersReport, ask_servers
 from clawactors.kernel.principals import principal_of
 from clawactors.runtime import client
 from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.questions import read_log_end
+
+if TYPE_CHECKING:
+    from clawactors.eventlog.jetstream.log.peers import ServersReport
 
 __all__ = ["Client", "Connecting"]
 
@@ -78,11 +80,13 @@ class Client(client.ClusterClient):
         await anext(client._life)
         return client
 
-    async def cluster(self) -> ServersReport:
+    async def cluster(self) -> "ServersReport":
         """The servers: who leads which stream, who is behind or away, and which may be stopped now.
 
         Raises: `Unavailable`, `PermissionDenied` (it asks the streams: `$JS.API.STREAM.INFO.*`).
         """
+        from clawactors.eventlog.jetstream.log.peers import ask_servers
+
         return await ask_servers(self.connection)
 
     async def aclose(self) -> None:
