@@ -220,17 +220,6 @@ def failure_of(error: Exception) -> Failure:
     return Failure(next((code for kind, code in _CODES if isinstance(error, kind)), "unavailable"), str(error))
 
 
-_ERRORS: Final[dict[str, type[Exception]]] = {
-    "not_found": NotFound,
-    "changed": Changed,
-    "refused": Refused,
-    "missing": Missing,
-    "corrupt": Corrupt,
-    "no_space": NoSpace,
-    "denied": EventLogError,
-}
-
-
 class _MayFail(Protocol):
     @property
     def error(self) -> Failure | None: ...
@@ -245,6 +234,9 @@ def checked_reply[R: _MayFail](reply: R) -> R:
 
 def error_of(failure: Failure) -> Exception:
     """The error that travelled."""
-    if failure.code == "too_large":
-        return TooLarge(0, 0, failure.message)
-    return _ERRORS.get(failure.code, Unavailable)(failure.message)
+    match failure.code:
+        case "too_large":
+            return TooLarge(0, 0, failure.message)
+        case "denied":  # the server's words, without the subject that they name
+            return EventLogError(failure.message)
+    return next((kind for kind, code in _CODES if code == failure.code), Unavailable)(failure.message)
