@@ -4,17 +4,16 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
-import socket
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.layers import layers_of, options_given
+from clawactors.app.machinename import machine_name
 from clawactors.app.processes.start import ChatStart, ControlStart, MemoryStart, NodeStart, WebStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
@@ -30,8 +29,6 @@ from clawactors.version import VERSION
 __all__ = ["ClusterPlan", "ClusterSupervisor"]
 
 _log = logging.getLogger(__name__)
-
-_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +197,7 @@ class ClusterSupervisor:
 
     def _control_name(self) -> str:
         """At a server of others there may be more than one, so each says where it runs."""
-        return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.address else "control"
+        return f"control-{machine_name()}-{self._pid}" if self.plan.address else "control"
 
     def _children(self) -> Sequence[Child]:
         return [

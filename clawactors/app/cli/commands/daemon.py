@@ -2,13 +2,11 @@
 
 import getpass
 import os
-import re
-import socket
 import subprocess
 import sys
 from collections import deque
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -17,12 +15,11 @@ from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.daemon.installing import ServiceManager, manager_here
 from clawactors.app.daemon.plan import ServicePlan, service_name
+from clawactors.app.machinename import machine_name
 from clawactors.app.problem import Problem
 from clawactors.app.settings import data_folder, default_folder
 
 __all__ = ["run"]
-
-_NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def run(options: Any) -> int:
@@ -83,7 +80,7 @@ def _plan(options: Any) -> ServicePlan:
         words = ["--nats", options.nats, *words]
     id = ""
     if kind == "join":
-        id = given.id or options.node or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node"
+        id = given.id or options.node or machine_name()
         words = words if given.id else ["--id", id, *words]  # so that another name of the machine changes nothing
     plan = ServicePlan(
         name=service_name(data, id, is_default=data == default_folder()),

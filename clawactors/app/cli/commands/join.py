@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
@@ -18,6 +16,7 @@ from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import Found
 from clawactors.app.layers import layers_of, options_given
+from clawactors.app.machinename import machine_name
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
@@ -27,14 +26,12 @@ from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["run"]
 
-_NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
-
 
 def run(options: Any) -> int:
     """Runs the node until a signal stops it."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
     found = find(options)
-    id = checked_id(options.id or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node", "node id")
+    id = checked_id(options.id or machine_name(), "node id")
     data = found.data if found.data.is_dir() else Path("/")
     ensure_temporary(found.data)
     start = NodeStart(
