@@ -12,6 +12,7 @@ import msgspec
 
 from clawactors.app.daemon.plan import ServicePlan
 from clawactors.app.daemon.unitfiles import LABEL_PREFIX, plist_bytes, unit_text
+from clawactors.app.datafolder import write_private
 from clawactors.app.problem import Problem
 
 __all__ = ["Launchd", "ServiceManager", "ServiceState", "Systemd", "manager_here"]
@@ -222,10 +223,7 @@ def _write(path: Path, content: bytes) -> bool:
     except FileNotFoundError:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.touch(0o600)  # its command may name a server with a password
-    new.write_bytes(content)
-    new.replace(path)
+    write_private(path, content)  # its command may name a server with a password
     return True
 
 
