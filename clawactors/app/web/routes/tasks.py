@@ -1,5 +1,7 @@
 """Tasks: `/api/v1/tasks`, and lists of them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, patch, post
@@ -35,11 +37,28 @@ from clawactors.app.web.parameters import (
 )
 from clawactors.app.web.routes.edits import TaskEdit, changes_of
 from clawactors.app.web.waiting import row_when_ended
-from clawactors.kernel.errors import Changed, Refused
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.rows import Page, TaskRow, task_row
+from clawactors.systems.tasks import Task
 
 __all__ = ["TaskListRoutes", "TaskRoutes"]
+
+
+@asynccontextmanager
+async def _matching(claw: Claw, id: str, if_match: str) -> AsyncIterator[Snapshot[Task]]:
+    """The task at the version that is wanted, for a change of it.
+
+    Raises: `HttpProblem` (412) where it is at another one, or is by the time that the change is refused.
+    """
+    known = await claw.snapshot(id, brief=True)
+    check_match(known.version, if_match)
+    try:
+        yield known
+    except Refused:
+        check_match((await claw.snapshot(id, brief=True)).version, if_match)
+        raise
 
 
 class TaskRoutes(Controller):
@@ -95,26 +114,16 @@ class TaskRoutes(Controller):
             raise Refused('nothing to change: name the fields that change, as in {"priority": "high"}')
         if not if_match:
             return versioned(task_row(id, await claw.edit(id, **changes)))
-        known = await claw.snapshot(id, brief=True)
-        check_match(known.version, if_match)
-        try:
+        async with _matching(claw, id, if_match) as known:
             return versioned(task_row(id, await claw.edit(id, of=known, **changes)))
-        except Refused:  # of two edits of one version, the second is of another by now
-            check_match((await claw.snapshot(id, brief=True)).version, if_match)
-            raise
 
     @delete("/{id:str}", operation_id="delete", status_code=200)
     async def delete(self, claw: Claw, id: InPath, if_match: IfMatch = "") -> Response[TaskRow]:
         """Deletes a task that no node runs; its history stays."""
         if not if_match:
             return versioned(task_row(id, await claw.delete(id)))
-        known = await claw.snapshot(id, brief=True)
-        check_match(known.version, if_match)
-        try:
+        async with _matching(claw, id, if_match) as known:
             return versioned(task_row(id, await claw.delete(id, version=known.version)))
-        except Changed:  # meanwhile
-            check_match((await claw.snapshot(id, brief=True)).version, if_match)
-            raise
 
 
 class TaskListRoutes(Controller):
