@@ -31,15 +31,13 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def shown(self) -> str:
         """The addresses, without passwords."""
-        return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in self._parts())
+        parts = (url.partition("://") for url in self.address.urls)
+        return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts)
 
     @property
     def is_own(self) -> bool:
         """True for the server that the data folder's own cluster started."""
         return self.run is not None and self.run.pids.server > 0 and self.address.urls == (self.run.nats_url,)
-
-    def _parts(self) -> list[tuple[str, str, str]]:
-        return [url.partition("://") for url in self.address.urls]
 
 
 def own_cluster(address: Address, data: str) -> Found:

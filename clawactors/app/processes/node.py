@@ -33,9 +33,9 @@ from clawactors.systems.skills import Skill
 
 __all__ = ["serve"]
 
-_RUNNING_S: Final = 30.0
-_STARTING_S: Final = 240.0
-"""How long control may be silent: the one that starts beside this node may have a long log to read."""
+_JOINING_S: Final = 30.0
+_BESIDE_S: Final = 240.0
+"""How long control may be silent: one that starts beside this node may have a long log to read."""
 
 
 async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
@@ -73,7 +73,7 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
     ):
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
         requests = JetStreamRequests(log.connection)
-        patience_s = _STARTING_S if start.parent else _RUNNING_S
+        patience_s = _BESIDE_S if start.parent else _JOINING_S
         context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name, patience_s)))
         live = LiveSettings(log, start.given, "node")
         await live.open()

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.log.replicas import replicas_of
 from clawactors.eventlog.jetstream.log.streams import CREATED, EVENTS
 from clawactors.eventlog.jetstream.stores.snapshots import StreamInfo, stored_streams
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
@@ -79,7 +80,7 @@ async def create_mirrors(source: Connection, target: Connection, api: str) -> li
         }
         original = msgspec.json.encode(kept | {"metadata": metadata}).decode()
         config = {key: kept[key] for key in _SHARED if key in kept} | {
-            "num_replicas": 3 if target.is_clustered else 1,
+            "num_replicas": replicas_of(target),
             "mirror": {"name": name, "external": {"api": api, "deliver": ""}},
             "metadata": {_CONFIG: original, _LOG: log},
         }
