@@ -17,6 +17,7 @@ from clawactors.eventlog.jetstream.log.peers import ServersReport, ask_servers
 from clawactors.eventlog.jetstream.wire.api import call
 from tests.logs import open_log
 from tests.servers import Cluster, accounts
+from tests.waiting import until
 
 pytestmark = pytest.mark.nats
 ALL = ("claw.>",)
@@ -148,7 +149,7 @@ async def test_one_server_becomes_three_by_a_backup_and_its_first_machine_may_di
         with BackupReader(made.path) as reader:
             await restore_streams(connection, reader, checked_backup(reader))
     async with await connect(cluster.url(user), "test") as log:
-        assert await whole(log, 20.0)
+        await until(lambda: is_whole(log), "three servers have all of the log", 20.0)
         cluster.servers[0].kill()
         try:
             async with asyncio.timeout(30):
@@ -195,14 +196,10 @@ async def read_in_the_end(log: JetStreamLog) -> list[tuple[str, bytes]]:
             await asyncio.sleep(0.2)
 
 
-async def whole(log: JetStreamLog, patience_s: float) -> bool:
-    """True once three servers have all of the log."""
-    async with asyncio.timeout(patience_s):
-        while True:
-            copies = (await call(log.connection, "STREAM.INFO.CLAW_EVENTS"))["cluster"]["replicas"]
-            if len(copies) == 2 and all(copy["current"] for copy in copies):
-                return True
-            await asyncio.sleep(0.1)
+async def is_whole(log: JetStreamLog) -> bool:
+    """Three servers have all of the log."""
+    copies = (await call(log.connection, "STREAM.INFO.CLAW_EVENTS"))["cluster"]["replicas"]
+    return len(copies) == 2 and all(copy["current"] for copy in copies)
 
 
 async def test_who_knows_one_server_finds_the_others(cluster: Cluster, user: str) -> None:

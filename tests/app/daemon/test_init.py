@@ -62,8 +62,13 @@ def test_orphans_are_reaped(started: list[subprocess.Popen[str]]) -> None:
 for _ in range(20):
     subprocess.run(["sh", "-c", "true & true"])
 end = time.monotonic() + 10
+def is_left(pid):
+    try:
+        return " Z " in open(f"/proc/{pid}/stat").read()
+    except OSError:  # reaped meanwhile
+        return False
 while time.monotonic() < end:
-    left = [p for p in os.listdir("/proc") if p.isdigit() and " Z " in open(f"/proc/{p}/stat").read()]
+    left = [p for p in os.listdir("/proc") if p.isdigit() and is_left(p)]
     if not left: sys.exit(0)
     time.sleep(0.01)
 sys.exit(9)
@@ -98,12 +103,15 @@ time.sleep(60)
 
 def test_ctrl_c_comes_once(started: list[subprocess.Popen[str]]) -> None:
     code = """
-came = []
+came, passed = [], []
 signal.signal(signal.SIGINT, lambda *_: came.append(1))
+signal.signal(signal.SIGUSR1, lambda *_: passed.append(1))
 print("begun", flush=True)
 while not came:
     time.sleep(0.01)
-time.sleep(0.1)  # in which a second one would come
+os.kill(1, signal.SIGUSR1)  # process 1 hands on lower numbers first, so an interrupt of its own would come before
+while not passed:
+    time.sleep(0.01)
 sys.exit(len(came))
 """
     ours, terminal = os.openpty()
