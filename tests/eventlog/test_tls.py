@@ -48,6 +48,26 @@ async def test_a_known_authority_is_enough(own_server: Start, authority: Authori
             assert connection.online
 
 
+async def test_an_authority_is_trusted_as_text_too(own_server: Start, authority: Authority) -> None:
+    server = own_server(f"{tls(authority.issue(HOST))}\nauthorization {{ token: secret }}", jetstream=False)
+    urls = (server.url().replace("nats://", "nats://secret@"),)
+    address = Address(urls=urls, ca_pem=authority.ca.read_text())
+    assert "ca_pem" not in address.text
+    async with await Connection.open(address, "test") as connection:
+        assert connection.online
+    stranger = authority.ca.with_name("stranger")
+    stranger.mkdir()
+    other = Address(urls=urls, ca_pem=Authority(stranger).ca.read_text())
+    assert "its authority is not trusted" in await refused(other)
+
+
+@pytest.mark.parametrize(
+    "text", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "ü"]
+)
+async def test_what_is_no_authority_is_told(text: str) -> None:
+    assert "the TLS certificates or keys can't be used" in await refused(Address(ca_pem=text))
+
+
 async def test_both_sides_show_certificates(own_server: Start, authority: Authority) -> None:
     more = f'ca_file: "{authority.ca}", verify: true'
     server = own_server(tls(authority.issue(HOST), more), jetstream=False)

@@ -25,7 +25,10 @@ DEFAULT_URL: Final = "nats://127.0.0.1:4222"
 
 
 class Address(msgspec.Struct, frozen=True):
-    """The servers of one cluster and the credentials for it, in the words of the nats CLI's context files."""
+    """The servers of one cluster and the credentials for it, in the words of the nats CLI's context files.
+
+    `ca_pem` is the text of an authority, for who has no file of it; with it or with `ca` no other one is trusted.
+    """
 
     urls: tuple[str, ...] = (DEFAULT_URL,)
     user: str = ""
@@ -36,6 +39,7 @@ class Address(msgspec.Struct, frozen=True):
     cert: str = ""
     key: str = ""
     ca: str = ""
+    ca_pem: str = ""
     tls_first: bool = False
     inbox_prefix: str = "_INBOX"
     domain: str = ""
@@ -125,7 +129,7 @@ class Address(msgspec.Struct, frozen=True):
             options["user_credentials"] = self.creds
         if self.nkey:
             options["nkeys_seed"] = self.nkey
-        if self.ca or self.cert or any(url.startswith("tls:") for url in self.urls):
+        if self.ca or self.ca_pem or self.cert or any(url.startswith("tls:") for url in self.urls):
             options |= {"tls": self._tls(), "tls_handshake_first": self.tls_first}
         return options
 
@@ -141,11 +145,11 @@ class Address(msgspec.Struct, frozen=True):
 
     def _tls(self) -> ssl.SSLContext:
         try:
-            context = ssl.create_default_context(cafile=self.ca or None)
+            context = ssl.create_default_context(cafile=self.ca or None, cadata=self.ca_pem or None)
             if self.cert:
                 context.load_cert_chain(self.cert, self.key or None)
-        except OSError as error:
-            raise Misconfigured(f"the TLS files can't be used: {error}") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise Misconfigured(f"the TLS certificates or keys can't be used: {error}") from None
         return context
 
 
