@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["CLIENT", "may_speak_for", "one_spelling", "principal_in", "principal_of"]
+__all__ = ["CLIENT", "may_speak_for", "node_principal", "one_spelling", "principal_in", "principal_of"]
 
 CLIENT: Final = "client"
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -29,6 +29,11 @@ def principal_of(user: str) -> str:
         return name
     digest = hashlib.blake2b(user.encode("utf-8", "replace"), digest_size=_DIGEST_BYTES).hexdigest()
     return f"{name[: _NAME_LIMIT - len(digest) - 1].strip('-')}-{digest}".lstrip("-")
+
+
+def node_principal(id: str) -> str:
+    """The principal as which a node asks."""
+    return f"node-{id}"
 
 
 def principal_in(by: str) -> str | None:
