@@ -91,6 +91,10 @@ class SyncRef:
     def id(self) -> str:
         """The id of the task."""
 
+    @property
+    def new(self) -> bool:
+        """True where the call that returned this handle made the task, False where it found it."""
+
     def result(self, timeout_s: float | None = None) -> Any:
         """Waits for the task, at most `timeout_s`, and returns its result.
 

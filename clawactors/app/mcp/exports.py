@@ -54,7 +54,7 @@ class ExportedSkill:
         client = await call.client()
         ref = await client.submit(self.skill, params, tags=["mcp"])
         waiting = wait_for(call, ref.id, call.options.wait_s)
-        await cancelled_with(call, ref.id, waiting, leave=call.options.leave_running)
+        await cancelled_with(call, ref, waiting, leave=call.options.leave_running)
         row = await (await call.client()).task(ref.id)
         if row.status in ("failed", "dead", "cancelled"):
             state = (await client.snapshot(ref.id, brief=True)).state

@@ -2,6 +2,7 @@
 
 1. A cluster that restarts meanwhile is waited for, within the time of the call.
 2. A task is cancelled with its call only where the agent has cancelled the call: where it has gone, the task goes on.
+3. A call that has found its task, by id or key, never cancels it: another one has submitted it.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.ref import Ref
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 from clawactors.systems.tasks import FINAL
@@ -74,35 +76,38 @@ def _said(row: TaskRow) -> str:
     return f"task {row.id} is {row.status}{waits}{place}"
 
 
-async def cancelled_with[T](call: CallContext, id: str, work: Awaitable[T], *, leave: bool) -> T:
+async def cancelled_with[T](call: CallContext, ref: Ref, work: Awaitable[T], *, leave: bool) -> T:
     """Does the work; where the agent cancels the call, cancels the task that it has made, unless to `leave` it."""
     try:
-        then = "leaves it running" if leave else "cancels it"
-        await call.progress(0, f"task {id} is submitted; cancelling this call {then}")
+        how = "is submitted" if ref.new else "was there before"
+        then = "leaves it running" if leave or not ref.new else "cancels it"
+        await call.progress(0, f"task {ref.id} {how}; cancelling this call {then}")
         return await work
     except asyncio.CancelledError:
         with anyio.move_on_after(_CANCEL_S, shield=True), contextlib.suppress(EventLogError):
-            await _cancel(call, id, leave=leave)
+            await _cancel(call, ref, leave=leave)
         raise
 
 
-async def _cancel(call: CallContext, id: str, *, leave: bool) -> None:
+async def _cancel(call: CallContext, ref: Ref, *, leave: bool) -> None:
     if not await call.was_cancelled():
-        _log.info("the client has gone: task %s goes on", id)
+        _log.info("the client has gone: task %s goes on", ref.id)
     elif leave:
-        _log.info("the call was cancelled: task %s goes on, as requested", id)
+        _log.info("the call was cancelled: task %s goes on, as requested", ref.id)
+    elif not ref.new:
+        _log.info("the call was cancelled: task %s goes on, which was there before", ref.id)
     else:
         with contextlib.suppress(Refused):  # it has ended meanwhile
-            await (await call.client()).cancel(id)
-        _log.info("the call was cancelled, and task %s with it", id)
+            await (await call.client()).cancel(ref.id)
+        _log.info("the call was cancelled, and task %s with it", ref.id)
 
 
-async def submitted_answer(call: CallContext, id: str, wait_s: float | None, *, leave: bool) -> dict[str, Any]:
-    """The task that the call has made: when it has ended or the time is over; at once where it is not to wait."""
+async def submitted_answer(call: CallContext, ref: Ref, wait_s: float | None, *, leave: bool) -> dict[str, Any]:
+    """The task of a submission: when it has ended or the time is over; at once where it is not to wait."""
     if wait_s is None:
-        return await task_answer(call, id)
-    await cancelled_with(call, id, wait_for(call, id, min(wait_s, _LONGEST_S)), leave=leave)
-    return await task_answer(call, id, waited=True)
+        return await task_answer(call, ref.id)
+    await cancelled_with(call, ref, wait_for(call, ref.id, min(wait_s, _LONGEST_S)), leave=leave)
+    return await task_answer(call, ref.id, waited=True)
 
 
 async def answer_when_ended(call: CallContext, id: str, wait_s: float) -> dict[str, Any]:

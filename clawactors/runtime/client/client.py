@@ -144,10 +144,10 @@ class ClusterClient(ClientNotices):
         With `new_id`, the same call again finds the same fork.
         Raises: `NotFound`, `Refused` (no such step, id taken), `Unavailable`.
         """
-        ref = Ref(self, task_id(new_id, None))
-        question = msgspec.json.encode(ForkRequest(checked_id(id), step, ref.id))
-        checked_reply(msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome))
-        return ref
+        made = task_id(new_id, None)
+        question = msgspec.json.encode(ForkRequest(checked_id(id), step, made))
+        reply = msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome)
+        return Ref(self, made, new=checked_reply(reply).changed)
 
     async def redrive(
         self,

@@ -95,9 +95,10 @@ class TaskMaking(BulkChanges):
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         made = task_id(id, key)
-        ref = Ref(self._whole, made) if returns is None else TypedRef[Any](self._whole, made, returns)
-        await submit(self._whole, ref.id, spec, delayed=delay_s is not None)
-        return ref
+        new = (await submit(self._whole, made, spec, delayed=delay_s is not None)).changed
+        return (
+            Ref(self._whole, made, new=new) if returns is None else TypedRef[Any](self._whole, made, returns, new=new)
+        )
 
     @overload
     async def run[R](

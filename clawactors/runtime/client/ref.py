@@ -25,11 +25,16 @@ __all__ = ["Ref", "TypedRef", "task_id"]
 class Ref:
     """A handle on one task."""
 
-    def __init__(self, client: "ClusterClient", id: str) -> None:
-        self._client, self.id = client, id
+    def __init__(self, client: "ClusterClient", id: str, *, new: bool = False) -> None:
+        self._client, self.id, self._new = client, id, new
 
     def __repr__(self) -> str:
         return f"<task {self.id}>"
+
+    @property
+    def new(self) -> bool:
+        """True where the call that returned this handle made the task, False where it found it."""
+        return self._new
 
     async def result(self, timeout_s: float | None = None) -> Any:
         """Waits for the task, at most `timeout_s`, and returns its result.
@@ -125,8 +130,8 @@ class Ref:
 class TypedRef[R](Ref):
     """A handle on a task of a skill that was at hand: its result is of the type that the skill is annotated with."""
 
-    def __init__(self, client: "ClusterClient", id: str, returns: "Returns") -> None:
-        super().__init__(client, id)
+    def __init__(self, client: "ClusterClient", id: str, returns: "Returns", *, new: bool = False) -> None:
+        super().__init__(client, id, new=new)
         self._returns = returns
 
     @override

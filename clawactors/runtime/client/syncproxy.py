@@ -88,10 +88,10 @@ def _iterated(link: LoopThread[Any], iterator: AsyncIterator[Any]) -> Iterator[A
 def proxy_of(value: Any, link: Callable[[], LoopThread[Any]], again: Callable[[LoopThread[Any]], Any]) -> Any:
     """The value, or what stands for it where it is of the async client; `again` makes the value after a fork."""
     if isinstance(value, Ref):
-        id, returns = value.id, getattr(value, "_returns", None)
+        id, new, returns = value.id, value.new, getattr(value, "_returns", None)
         if returns is None:
-            return proxy_class(Ref)(link, lambda link: Ref(link.opened, id))
-        return proxy_class(TypedRef)(link, lambda link: TypedRef(link.opened, id, returns))
+            return proxy_class(Ref)(link, lambda link: Ref(link.opened, id, new=new))
+        return proxy_class(TypedRef)(link, lambda link: TypedRef(link.opened, id, returns, new=new))
     if isinstance(value, AsyncIterator):
         return _iterated(link(), value)
     if type(value).__module__.startswith("clawactors") and is_asynchronous(type(value)):

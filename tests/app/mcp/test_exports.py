@@ -162,6 +162,28 @@ async def test_cancelling_a_call_cancels_the_task_that_it_has_made(
             await status_of(at, "waiting")
 
 
+async def test_cancelling_a_call_that_found_its_task_leaves_it_to_who_made_it() -> None:
+    told: list[str] = []
+
+    async with bench([waits]) as at, at.connect() as agent:
+        made = await at.agent.submit("waits", {}, key="nightly")
+        assert made.new
+        assert not (await at.agent.submit("waits", {}, key="nightly")).new
+        await status_of(at, "waiting")
+        with anyio.CancelScope() as scope:
+
+            async def progress(done: float, total: float | None, message: str | None) -> None:
+                told.append(message or "")
+                scope.cancel()
+
+            asked = {"skill": "waits", "key": "nightly", "wait": "50s", "on_cancel": "cancel"}
+            await agent.call_tool("submit_task", asked, progress_callback=progress)
+        data(await agent.call_tool("status", {}))  # the cancellation has been heard by now
+        await at.cluster.settle()
+        assert await status_of(at, "waiting") == made.id
+        assert "was there before; cancelling this call leaves it running" in told[0]
+
+
 async def test_a_task_goes_on_where_the_client_has_gone() -> None:
     async with bench([waits], export=("waits",)) as at:
         async with at.connect() as agent:

@@ -162,7 +162,7 @@ async def run_workflow(
     """Submits an instance of a workflow: a task, whose steps are its children. Waits for it as submit_task does."""
     wait_s, client = seconds(wait, "wait"), await call.client()
     ref = await client.workflows.submit(name, params, version=version or None, id=id or None, key=key or None)
-    return await submitted_answer(call, ref.id, wait_s, leave=on_cancel == "leave")
+    return await submitted_answer(call, ref, wait_s, leave=on_cancel == "leave")
 
 
 TOOLS: Final = (

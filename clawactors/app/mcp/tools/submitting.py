@@ -119,7 +119,7 @@ async def submit_task(
     )
     warning = "; ".join(await missing(client, skill, params, "the task"))
     warned: dict[str, Any] = {"warning": warning} if warning else {}
-    return await submitted_answer(call, ref.id, wait_s, leave=on_cancel == "leave") | warned
+    return await submitted_answer(call, ref, wait_s, leave=on_cancel == "leave") | warned
 
 
 @mcp_tool("Submit many tasks", "tasks", "change", returns=CHANGES, asks=_any_is_risky)
