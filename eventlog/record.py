@@ -62,11 +62,11 @@ def is_aggregate_pattern(pattern: str) -> bool:
 
 
 def writer_of(subject: str) -> str:
-    """The writer that the server lets write to this subject; "" for the process that owns the kind."""
+    """The writer that the server lets write to this subject, of commits or output; "" where it names none."""
     if _WRITTEN not in subject:  # most are not, and this is asked of every record
         return ""
     parts = subject.split(".")
-    return parts[4] if len(parts) == 5 and parts[3] == WRITTEN else ""
+    return parts[-1] if len(parts) > 4 and parts[-2] == WRITTEN else ""
 
 
 def purged_aggregate(kind: str, id: str, before: int) -> str:

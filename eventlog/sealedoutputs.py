@@ -19,11 +19,11 @@ class SealedOutputs:
     def __init__(self, outputs: Outputs, sealer: Sealer) -> None:
         self._outputs, self._sealer = outputs, sealer
 
-    async def publish(self, id: str, stream: str, body: bytes, name: str, owner: str = "") -> None:
+    async def publish(self, id: str, stream: str, writer: str, body: bytes, name: str, owner: str = "") -> None:
         """See `Outputs`."""
         if owner:
             body = await self._sealer.seal_own(owner, id, body)
-        await self._outputs.publish(id, stream, body, name)
+        await self._outputs.publish(id, stream, writer, body, name)
 
     async def read(self) -> AsyncIterator[list[Record]]:
         """See `Outputs`."""

@@ -114,8 +114,8 @@ async def test_output_of_an_owner_is_sealed_and_left_out_once_it_is_erased() -> 
     keys, inner = InProcessKeys(), InProcessOutputs()
     sealer = Sealer(keys)
     outputs = SealedOutputs(inner, sealer)
-    await outputs.publish("t", "out", b"hush", "t/1", "o-1")
-    await outputs.publish("t", "out", b"open", "t/2")
+    await outputs.publish("t", "out", "n1", b"hush", "t/1", "o-1")
+    await outputs.publish("t", "out", "n1", b"open", "t/2")
     assert [record.body async for batch in outputs.read() for record in batch] == [b"hush", b"open"]
     assert not [record async for batch in inner.read() for record in batch if b"hush" in record.body]
     for name in await keys.names("o-1"):

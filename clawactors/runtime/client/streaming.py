@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.eventlog import UNREADABLE, Record
+from clawactors.eventlog import UNREADABLE, Record, writer_of
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.time import iso
 from clawactors.runtime.asking import Ended
@@ -115,5 +115,6 @@ def _chunks(record: Record) -> Iterator[Chunk]:
         said = _decode(record.body)
     except UNREADABLE:
         return  # put there by hand
+    node = writer_of(record.subject) or said.node  # the server knows the former
     for place, value in enumerate(said.chunks[: 1 << _PLACES]):
-        yield Chunk(value, said.attempt, (record.seq << _PLACES) + place, record.at_ns, said.node)
+        yield Chunk(value, said.attempt, (record.seq << _PLACES) + place, record.at_ns, node)

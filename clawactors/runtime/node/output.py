@@ -202,7 +202,9 @@ class TaskOutput:
     async def _send(self, stream: str, body: bytes, label: str) -> None:
         while True:
             try:
-                return await self._supplies.outputs.publish(self._id, stream, body, label, self._owner)
+                return await self._supplies.outputs.publish(
+                    self._id, stream, self._fence.node, body, label, self._owner
+                )
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)
             except EventLogError as error:

@@ -11,7 +11,8 @@ from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.api import ApiError, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.record import ROOT, Record
+from clawactors.eventlog.outputs import patterns_of
+from clawactors.eventlog.record import ROOT, WRITTEN, Record
 
 __all__ = ["JetStreamOutputs"]
 
@@ -25,15 +26,16 @@ class _OutputAnswer(msgspec.Struct):
 
 
 class JetStreamOutputs:
-    """All streams, each under `claw.output.<id>.<stream>`."""
+    """All streams, each under `claw.output.<id>.<stream>.from.<writer>`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def publish(self, id: str, stream: str, body: bytes, name: str, owner: str = "") -> None:
+    async def publish(self, id: str, stream: str, writer: str, body: bytes, name: str, owner: str = "") -> None:
         """Appends to the stream; a known name is stored once. Raises: `Unavailable`, `PermissionDenied`."""
+        subject = f"{ROOT}.output.{id}.{stream}.{WRITTEN}.{writer}"
         headers = f"NATS/1.0\r\nNats-Msg-Id: {name}\r\n\r\n".encode()
-        _, answer = await self._connection.ask(f"{ROOT}.output.{id}.{stream}", body, headers, timeout_s=_TIMEOUT_S)
+        _, answer = await self._connection.ask(subject, body, headers, timeout_s=_TIMEOUT_S)
         error = msgspec.json.decode(answer, type=_OutputAnswer).error
         if error is not None:
             raise Unavailable(f"output was not taken: {error.description}")
@@ -65,4 +67,4 @@ class JetStreamOutputs:
 
     async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
         """The records of a stream after that sequence, and each new one. Raises: `Unavailable`."""
-        return await PushFollower(await self._source(), (f"{ROOT}.output.{id}.{stream}",), after).open()
+        return await PushFollower(await self._source(), patterns_of(id, stream), after).open(sparse=True)

@@ -156,7 +156,7 @@ async def test_a_task_that_is_not_there_has_no_stream(cluster: Cluster) -> None:
 
 
 async def test_what_is_no_output_is_passed_over(stage: Stage) -> None:
-    await stage.outputs.publish("t", OUT, b"\xff", "by-hand")
+    await stage.outputs.publish("t", OUT, "by-hand", b"\xff", "by-hand")
     await stage.run(tokens, {"count": 1})
     assert [chunk.value for chunk in await said(stage.client(), "t")] == [0]
 

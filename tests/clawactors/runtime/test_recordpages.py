@@ -118,7 +118,7 @@ async def test_a_stream_goes_on_with_the_next_control_process() -> None:
         async def say() -> None:
             nonlocal count
             body = msgspec.json.encode({"chunks": [count, count + 1], "attempt": 1, "node": "n1"})
-            await cluster.outputs.publish("t", "out", body, f"m{count}")
+            await cluster.outputs.publish("t", "out", "n1", body, f"m{count}")
             count += 2
 
         await say()
