@@ -10,6 +10,7 @@ from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.deciding import DecidedBatch, QueuedCall, decide_all, draft_of_all, end
+from clawactors.runtime.repeats import answer_names
 from clawactors.runtime.snapshots import Known, Snapshots
 
 __all__ = ["AggregateQueue"]
@@ -216,7 +217,7 @@ class AggregateQueue:
         answers: dict[str, int] = {}
         for each, own in decided.parts:
             if each.call.command_id and own and isinstance(own, tuple):
-                answers[each.call.command_id] = version
+                answers.update(dict.fromkeys(answer_names(each.call), version))
         answered = {**known.answered, **answers} if answers else known.answered
         self._in_brief = self._in_brief and known is self._known
         after = self._kind.brief(decided.state) if self._in_brief else decided.state

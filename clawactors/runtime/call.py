@@ -17,7 +17,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     `known` is what the caller knows of the aggregate; None has it loaded. `once`: it was decided on that very state, so
     a lost race ends it (`WrongVersion`). `decided` is what that led to: the state after it, and the events. `commit`
     names the append, which goes out under its old name after a doubt. `deadline_ns` is the log's time, 0 for none.
-    `version` is the only one that it may be decided on, -1 for any.
+    `version` is the only one that it may be decided on, -1 for any. `content` is the digest of what the command says,
+    where its sender has chosen the id.
     """
 
     kind: Kind[Any, Any, Any]
@@ -31,6 +32,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     decided: tuple[Any, tuple[Any, ...]] | None = None
     commit: str = ""
     version: int = -1
+    content: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

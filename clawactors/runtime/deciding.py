@@ -11,16 +11,11 @@ from clawactors.kernel.errors import Changed, Exists, Refused
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
+from clawactors.runtime.repeats import answer_names, check_same, repeat_of
 from clawactors.runtime.snapshots import Known
 from clawactors.systems.owners import owner_id
 
-__all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end", "repeat_of"]
-
-
-def repeat_of(call: Call, known: Known) -> Answer | None:
-    """The answer to a call whose command id has had its effect; None where it is to be decided."""
-    version = known.answered.get(call.command_id) if call.command_id else None
-    return None if version is None else Answer(version, known.snapshot.state, repeats=True)
+__all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end"]
 
 
 def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_ns: int) -> tuple[Any, tuple[Any, ...]]:
@@ -59,13 +54,12 @@ def draft_of(
 ) -> Draft:
     """The commit of these events, addressed to the node that must hear of it: the one that has it or gets it now."""
     if len(calls) == 1:  # nearly all, so it takes no loops
-        commit, by, id_of_command = calls[0].commit, calls[0].principal, calls[0].command_id
-        answers: tuple[str, ...] = (id_of_command,) if id_of_command else ()
+        commit, by, answers = calls[0].commit, calls[0].principal, answer_names(calls[0])
     else:
         commit = next((call.commit for call in calls if call.commit), "")
         principals = {call.principal for call in calls}
         by = principals.pop() if len(principals) == 1 else ""
-        answers = tuple(call.command_id for call in calls if call.command_id)
+        answers = tuple(name for call in calls for name in answer_names(call))
     owner = kind.owner(after)
     parts = kind.codec.encode_apart(events, kind.bare) if owner else ()
     return Draft(
@@ -104,25 +98,28 @@ class DecidedBatch(msgspec.Struct, gc=False):
 def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[QueuedCall], known: Known, now_ns: int) -> DecidedBatch:
     """Decides calls to one aggregate one after the other; `Unavailable` is told at once."""
     decided = DecidedBatch(known.snapshot.state)
-    taken: set[str] = set()
+    taken: dict[str, str] = {}
     for each in batch:
         call = each.call
-        if (repeat := repeat_of(call, known)) is not None:
-            decided.quiet.append((each, repeat))
-            continue
         events: tuple[Any, ...] = ()
-        if not call.command_id or call.command_id not in taken:
-            try:
+        try:
+            if (repeat := repeat_of(call, known)) is not None:
+                decided.quiet.append((each, repeat))
+                continue
+            if call.command_id in taken:
+                check_same(call, taken[call.command_id])
+            else:
                 decided.state, events = decide(kind, call, known, decided.state, now_ns)
-            except Refused as refusal:
-                (decided.parts or decided.refused).append((each, refusal))
-                continue
-            except Unavailable as error:
-                end(each, error)
-                continue
+        except Refused as refusal:
+            (decided.parts or decided.refused).append((each, refusal))
+            continue
+        except Unavailable as error:
+            end(each, error)
+            continue
         if events or decided.parts:
             decided.parts.append((each, events))
-            taken.add(call.command_id)
+            if call.command_id:
+                taken.setdefault(call.command_id, call.content)
         else:
             decided.quiet.append((each, Answer(known.snapshot.version, known.snapshot.state)))
     return decided

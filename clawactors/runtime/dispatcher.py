@@ -4,7 +4,7 @@
 2. Each call is refused for what it asks itself, never for what leaves with it.
 3. A refusal is a read: it is believed only on a state that holds all that was in the log when it was decided.
 4. A race is decided again on fresh state until the call's deadline; an append is never begun after the deadline.
-5. A command id takes effect once: the header of each commit lists the ids that it answers.
+5. A command id takes effect once: the header of each commit lists the ids that it answers (see `repeats`).
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.aggregate import AggregateQueue
 from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.deciding import decide, draft_of, repeat_of
+from clawactors.runtime.deciding import decide, draft_of
+from clawactors.runtime.repeats import repeat_of
 from clawactors.runtime.snapshots import Snapshots
 
 __all__ = ["MOST_IN_COMMIT", "Dispatcher"]

@@ -32,6 +32,7 @@ from clawactors.runtime.asking import (
 )
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.repeats import content_of
 from clawactors.runtime.serving import RequestEndpoint
 
 __all__ = ["CommandEndpoint"]
@@ -124,11 +125,19 @@ class CommandEndpoint(RequestEndpoint):
             if not is_id(asked.id):
                 raise Refused(f"{asked.id[:60]!r} is not an id: use 1 to 128 letters, digits, '-' or '_'")
             by = f"{CLIENT}/{principal}" if principal else ""
-            read = kind.read_command(bytes(asked.command), by, now_ns, trusted=not principal)
+            body = bytes(asked.command)
+            read = kind.read_command(body, by, now_ns, trusted=not principal)
             if len(read.by) > _NAME_LIMIT or not read.by.isprintable():
                 raise Refused(f"'by' is one line of at most {_NAME_LIMIT} characters")
             return Call(
-                kind, asked.id, (read.command,), read.id, by or read.by or CLIENT, deadline_ns, version=asked.version
+                kind,
+                asked.id,
+                (read.command,),
+                read.id,
+                by or read.by or CLIENT,
+                deadline_ns,
+                version=asked.version,
+                content=content_of(read.id, body),
             )
         except Refused as refusal:
             return refusal

@@ -5,9 +5,11 @@ import itertools
 import os
 import time
 
-__all__ = ["Names", "id_of_key", "new_id"]
+__all__ = ["Names", "id_of_key", "is_drawn", "new_id"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DRAWN = 21
+"""The length of what `new_id` gives."""
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
@@ -29,6 +31,11 @@ def new_id() -> str:
 def id_of_key(key: str) -> str:
     """The task id that an idempotency key stands for: the same everywhere and always."""
     return "key-" + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def is_drawn(id: str) -> bool:
+    """True for a name as `Names` gives them: nobody has chosen it."""
+    return id[_DRAWN : _DRAWN + 1] == "-" and id[_DRAWN + 1 :].isdecimal()
 
 
 class Names:

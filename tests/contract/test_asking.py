@@ -18,14 +18,21 @@ from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import ExternalCommand
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import HORIZON_NS, AskReply, AskRequest, Command
+from clawactors.runtime.call import Call
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.naming import new_id
+from clawactors.runtime.repeats import repeat_of
+from clawactors.runtime.snapshots import Known
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.external import request_of
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import ANSWERING, PATIENCE_S, Answering, Cluster, Stage, WallClock, all_turns
 from tests.logs import open_log
@@ -176,6 +183,34 @@ async def test_a_command_that_its_client_repeats_by_hand_is_known_by_its_id(clus
     for each in (*signals, *reversed(signals), signals[0]):
         await client.sender.ask("task", "t1", each)
     assert [event.payload for event in cluster.events("t1")[1:]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_another_command_under_an_id_that_its_sender_chose_is_refused(cluster: Stage, together: bool) -> None:
+    await prepared(cluster, "signal")
+    signals = [request_of(c.Signal("go", payload), "one-id") for payload in (1, 2, 1)]
+    pairs: list[tuple[str, ExternalCommand]] = [("t1", each) for each in signals]
+    outcomes = []
+    for asked in [pairs] if together else [[each] for each in pairs]:
+        body = body_of(*asked, deadline_ns=cluster.clock.now_ns() + 10**10)
+        outcomes += (await ask(cluster.requests.of("ada"), body)).outcomes
+    assert [(each.changed, each.repeats) for each in outcomes] == [(True, False), (False, False), (True, True)]
+    assert outcomes[1].error is not None
+    assert "a command with other content had this id" in outcomes[1].error.message
+    assert [event.payload for event in cluster.events("t1")[1:]] == [1]
+
+
+async def test_what_an_earlier_release_has_answered_is_known_by_its_id_alone(cluster: Stage) -> None:
+    client = await prepared(cluster, "signal")
+    drawn = f"{new_id()}-7"
+    for id in (drawn, "chosen"):
+        await client.sender.ask("task", "t1", request_of(c.Signal("go", id), id))
+    names = [name for commit in cluster.commits("t1") for name in commit.record.answers]
+    assert names[-3:-1] == [drawn, "chosen"]
+    assert names[-1].startswith("chosen="), "ids that processes draw cost nothing more"
+    known = Known(Snapshot(Task(), 7), {"chosen": 7})
+    call = Call(TASKS, "t1", (c.Pause(),), "chosen", content="0123")
+    assert repeat_of(call, known) is not None
 
 
 async def test_a_request_that_is_repeated_while_it_is_decided_is_decided_once(cluster: Stage) -> None:

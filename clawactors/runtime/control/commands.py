@@ -21,6 +21,7 @@ from clawactors.kernel.kind import Home, Kind, Kinds
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.repeats import content_of
 
 __all__ = ["CommandConsumer"]
 
@@ -146,7 +147,8 @@ class CommandConsumer:
                 now_ns = self._dispatcher.context.time.now_ns()
                 read = kind.read_command(record.body, by, now_ns, trusted=not principal)
                 command = await self._payloads.stored(read.command)
-                calls.append((record, Call(kind, id, (command,), read.id or self._id_of(record))))
+                content = content_of(read.id, record.body)
+                calls.append((record, Call(kind, id, (command,), read.id or self._id_of(record), content=content)))
             except Refused as refusal:
                 refusals.append(_Refusal(record, str(refusal)))
         outcomes = await self._dispatcher.send_many(call for _, call in calls)

@@ -276,6 +276,15 @@ async def test_a_signal_with_an_idempotency_key_is_sent_once(http: httpx.AsyncCl
         assert sent.status_code == 200
     events = (await http.get("/tasks/s1/history")).json()["rows"]
     assert sum("signal" in each["type"] for each in events) == 2
+    other = await http.post("/tasks/s1/signals/go", json={"n": 2}, headers={"Idempotency-Key": "k1"})
+    assert other.status_code == 409
+    assert "a command with other content had this id or idempotency key" in other.json()["detail"]
+    await http.post("/tasks/s1/cancel")
+    retry = {"headers": {"Idempotency-Key": "k3"}}
+    assert (await http.post("/tasks/s1/retry", **retry)).status_code == 200
+    assert (await http.post("/tasks/s1/retry", **retry)).status_code == 200
+    later = {"deadline": "2999-01-01T00:00:00Z"}
+    assert (await http.post("/tasks/s1/retry", json=later, **retry)).status_code == 409
 
 
 async def test_of_many_who_send_one_idempotency_key_at_once_one_makes_the_task(http: httpx.AsyncClient) -> None:

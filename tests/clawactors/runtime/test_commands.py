@@ -155,14 +155,18 @@ async def test_what_comes_again_is_carried_out_once(cluster: Cluster) -> None:
 async def test_a_command_with_an_id_comes_once_however_often_it_is_published(cluster: Cluster) -> None:
     await cluster.client().submit("nobody-has-it", id="t1")
     await cluster.control()
-    for number in (1, 2):
-        publish(cluster, "t1", "signal", name="go", payload=number, id="once")
+    for _ in range(2):
+        publish(cluster, "t1", "signal", name="go", payload=1, id="once")
     await all_done(cluster)
-    publish(cluster, "t1", "signal", name="go", payload=3, id="once")
-    publish(cluster, "t1", "signal", name="go", payload=4, id="another")
+    publish(cluster, "t1", "signal", payload=1, name="go", id="once")
+    publish(cluster, "t1", "signal", name="go", payload=2, id="another")
+    publish(cluster, "t1", "signal", name="go", payload=3, id="another")
+    await all_done(cluster)
+    publish(cluster, "t1", "signal", name="go", payload=4, id="once")
     await all_done(cluster)
     payloads = [event.payload for event in cluster.events("t1") if isinstance(event, e.Signalled)]
-    assert payloads == [1, 4]
+    assert payloads == [1, 2]
+    assert ["other content" in reason for _, reason in cluster.commands_in.letters.values()] == [True, True]
 
 
 @pytest.mark.parametrize("point", ["before", "after"])

@@ -85,10 +85,14 @@ async def test_a_command_id_takes_effect_once_whoever_answers_and_whatever_was_r
         (noted,) = await ask(place, "memory", ("m-1", record("The kiln broke", "k-1")))
     for folder in ("memory", "another"):
         async with place.running(folder=folder, name=folder):
-            (again,) = await ask(place, "chat", ("c-1", add("Porto", "k-1")))
-            (noted_again,) = await ask(place, "memory", ("m-1", {"type": "memory.forget", "id": "k-1"}))
+            (again,) = await ask(place, "chat", ("c-1", add("Lisbon", "k-1")))
+            (noted_again,) = await ask(place, "memory", ("m-1", record("The kiln broke", "k-1")))
             assert (again.changed, again.repeats, again.version) == (True, True, said.version)
             assert (noted_again.changed, noted_again.version) == (True, noted.version)
+            for other in ({"type": "memory.forget", "id": "k-1"}, record("Another kiln", "k-1")):
+                (refused,) = await ask(place, "memory", ("m-1", other))
+                assert refused.error is not None
+                assert "other content" in refused.error.message
     assert len(await place.commits_of("chat", "c-1")) == 1
 
 
@@ -204,7 +208,7 @@ async def test_a_principal_neither_reads_nor_changes_nor_forgets_what_is_another
             assert b"4711" not in body
         assert sorted(row["text"] for row in await place.memories.recall("", limit=9)) == ["Door 3", "My pin is 4711"]
         assert len(await place.commits_of("memory", squatted)) == 0
-        for command in (pin | {"replaces": True}, {"type": "memory.forget"}):  # to maya all of it is open
+        for command in (pin | {"replaces": True, "id": "k-2"}, {"type": "memory.forget"}):  # to maya all of it is open
             (outcome,) = await ask(place, "memory", (secret, command), principal="maya")
             assert outcome.error is None
 
