@@ -12,6 +12,8 @@ from clawactors.app.web.guard import Guard
 from clawactors.app.web.health import ClusterHealth, health_routes
 from clawactors.app.web.hub import EventHub
 from clawactors.app.web.keyring import Asker, KeyRing
+from clawactors.app.web.limits import WebLimits
+from clawactors.app.web.outputs import OutputHub
 from clawactors.app.web.pages import page_routes
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
@@ -32,6 +34,7 @@ from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
 from clawactors.app.web.unknown import checked_request
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
+from clawactors.systems.keys.kind import KEYS
 from clawactors.version import VERSION
 
 __all__ = ["API", "Clients", "routed_application", "web_application"]
@@ -61,10 +64,13 @@ class Clients(Protocol):
         ...
 
 
-def web_application(clients: Clients, login: WebLogin, port: int) -> Guard:
+def web_application(clients: Clients, login: WebLogin, port: int, limits: WebLimits) -> Guard:
     """The ASGI application that asks through these clients, for who signs in at this port."""
     keys = KeyRing(clients.client)
-    return Guard(routed_application(clients, login, keys, port), login, keys, port)
+    application = routed_application(clients, login, keys, port)
+    guard = Guard(application, login, keys, port, limits)
+    application.state.hub.watch(KEYS.name, guard.key_changed)
+    return guard
 
 
 def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: int) -> Litestar:
@@ -75,7 +81,7 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
         return await clients.client(asker.user, asker.principal)
 
     document_problems(_ROUTES)
-    hub, health = EventHub(clients.client), ClusterHealth(clients.client)
+    hub, outputs, health = EventHub(clients.client), OutputHub(), ClusterHealth(clients.client)
     api = Router(
         API,
         route_handlers=_ROUTES,
@@ -85,8 +91,8 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
     )
     return Litestar(
         [api, page_routes(), login_route(), *health_routes()],
-        state=State({"login": login, "port": port, "hub": hub, "keyring": keys, "health": health}),
-        on_shutdown=[hub.aclose, health.aclose],
+        state=State({"login": login, "port": port, "hub": hub, "outputs": outputs, "keyring": keys, "health": health}),
+        on_shutdown=[hub.aclose, outputs.aclose, health.aclose],
         exception_handlers={Exception: answer_problem},
         logging_config=None,
         openapi_config=OpenAPIConfig(

@@ -6,7 +6,8 @@
 3. Wrong keys and links are counted; after ten within a minute the next is told to wait. The right one always opens,
    so that who guesses shuts nobody out.
 4. A body that stops coming is waited for half a minute; a connection with a body that nobody reads is closed.
-5. Every answer has the headers that keep a browser from running what is not ours.
+5. Only so many calls are answered at a time, and streams do not count among them.
+6. Every answer has the headers that keep a browser from running what is not ours.
 """
 
 import asyncio
@@ -17,11 +18,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-import msgspec
-
 from clawactors.app.problem import problem_of
+from clawactors.app.web.health import HEALTH
 from clawactors.app.web.keyring import ALL, Asker, KeyRing
-from clawactors.app.web.problems import MEDIA_TYPE, HttpProblem, told
+from clawactors.app.web.limits import WebLimits
+from clawactors.app.web.problems import HttpProblem, refuse, told
+from clawactors.app.web.streams import STREAM, OpenStreams
 from clawactors.app.web.unknown import spelled
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import hosts_at
@@ -38,6 +40,7 @@ _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _ELSEWHERE: Final = (b"cross-site", b"same-site")
 _BODY_S: Final = 30.0
+_OF_STREAM: Final = (b"content-type", f"{STREAM}; charset=utf-8".encode())
 _TRIES: Final = 10
 _LOCKED_S: Final = 60.0
 _POLICY: Final = (
@@ -69,6 +72,7 @@ class Guard:
         login: WebLogin,
         keys: KeyRing,
         port: int,
+        limits: WebLimits = WebLimits(),  # noqa: B008 # frozen
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._application, self._login, self._keys, self._monotonic_s = application, login, keys, monotonic_s
@@ -76,6 +80,8 @@ class Guard:
         self._origins = frozenset(b"http://" + host for host in self._hosts)
         self._cookie = cookie_name(port)
         self._wrong: deque[float] = deque(maxlen=_TRIES)
+        self._calls, self._most_calls = set[object](), limits.calls
+        self.streams = OpenStreams(self.still, limits.streams)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers, or hands on with `scope["state"]["asker"]`."""
@@ -83,7 +89,7 @@ class Guard:
             await self._application(scope, receive, send)
             return
 
-        awaited = True  # more of the body
+        call, awaited = object(), True  # more of the body
 
         has_body = any(
             name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
@@ -109,21 +115,34 @@ class Guard:
                 extra = [each for each in (*_SECURITY, *private) if each[0] not in known]
                 asker = scope.get("state", {}).get("asker")
                 extra += asker.headers if asker is not None else ()
-                if awaited and has_body:
+                if awaited and has_body and b"connection" not in known:
                     extra.append((b"connection", b"close"))
+                if _OF_STREAM in message.get("headers", ()):
+                    self._calls.discard(call)
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
         try:
-            await self._check(scope)
-        except HttpProblem as problem:
-            await _refuse(problem, sending)
-            return
-        except EventLogError as error:  # a key could not be looked up
-            await _refuse(told(problem_of(error)), sending)
-            return
-        scope["path"] = spelled(scope["path"], scope["method"])
-        await self._application(scope, receiving, sending)
+            try:
+                self._enter(call, scope["path"])
+                await self._check(scope)
+            except HttpProblem as problem:
+                await refuse(problem, sending)
+                return
+            except EventLogError as error:  # a key could not be looked up
+                await refuse(told(problem_of(error)), sending)
+                return
+            scope["path"] = spelled(scope["path"], scope["method"])
+            await self._application(scope, receiving, sending)
+        finally:
+            self._calls.discard(call)
+
+    def _enter(self, call: object, path: str) -> None:
+        """Counts it until it is answered, or has become a stream. Raises: `HttpProblem` (503) for too many."""
+        if len(self._calls) >= self._most_calls and path not in HEALTH:
+            again = {"Retry-After": "1", "Connection": "close"}
+            raise HttpProblem(503, "unavailable", f"{self._most_calls} calls are under way", "try again soon", again)
+        self._calls.add(call)
 
     async def _check(self, scope: Any) -> None:
         """Raises: `HttpProblem`."""
@@ -209,6 +228,11 @@ class Guard:
             return not asker.key or await self._keys.is_valid(asker.key)
         return True
 
+    async def key_changed(self, name: str) -> None:
+        """Looks again at once who may still listen with the key of that name."""
+        self._keys.forget(name)
+        await self.streams.check_key(name)
+
     def count_wrong(self) -> None:
         """Counts a wrong key or link. Raises: `HttpProblem` (429) where there were too many."""
         self.check_locked()
@@ -222,11 +246,3 @@ class Guard:
             raise HttpProblem(
                 429, "too_many", "too many wrong keys or links", "wait a minute", {"Retry-After": str(wait_s)}
             )
-
-
-async def _refuse(problem: HttpProblem, send: Any) -> None:
-    body = msgspec.json.encode(problem.document())
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
-    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

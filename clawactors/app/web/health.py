@@ -14,7 +14,9 @@ from litestar import MediaType, Request, Response, get
 
 from clawactors.eventlog import EventLogError
 
-__all__ = ["ClusterHealth", "health_routes"]
+__all__ = ["HEALTH", "ClusterHealth", "health_routes"]
+
+HEALTH: Final = ("/livez", "/readyz", "/startupz")
 
 _WAIT_S: Final = 0.04
 _FRESH_S: Final = 2.0
@@ -71,15 +73,15 @@ class ClusterHealth:
 def health_routes() -> list[Any]:
     """The three paths; 200 for yes, 503 with the reason for no."""
 
-    @get("/livez", include_in_schema=False)
+    @get(HEALTH[0], include_in_schema=False)
     async def live() -> Response[bytes]:
         return _answer("")
 
-    @get("/readyz", include_in_schema=False)
+    @get(HEALTH[1], include_in_schema=False)
     async def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _answer(await request.app.state.health.lacking())
 
-    @get("/startupz", include_in_schema=False)
+    @get(HEALTH[2], include_in_schema=False)
     async def started(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _answer(await request.app.state.health.unstarted())
 

@@ -1,38 +1,33 @@
-"""One follower of the log for all who listen over HTTP: it fans events out, each as it is sent.
-
-1. What was sent lately is kept, so that who was cut off for a moment goes on from the id that it has; what is older is
-   read from the log again, and so nothing is missed and nothing comes twice.
-2. Who reads too slowly is told so and cut: it goes on by its last id. So a slow reader costs a bounded queue.
-"""
+"""One follower of the log for all who listen to its events over HTTP."""
 
 import asyncio
 import contextlib
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Final
-from weakref import WeakSet
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from contextlib import aclosing
+from typing import Final, override
 
 import msgspec
 
-from clawactors.app.web.problems import HttpProblem
-from clawactors.eventlog import EventLogError
+from clawactors.app.web.fanout import Fanout
+from clawactors.app.web.listeners import joined
+from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogEvent, LogFilter, TaskOwners, pages_of
+from clawactors.runtime.questions import read_log_end
+from clawactors.systems.tasks.kind import TASKS
 
-__all__ = ["HEARTBEAT", "EventHub", "frame_of", "id_of"]
+__all__ = ["EventHub", "EventId", "id_of"]
 
-HEARTBEAT: Final = b": alive\n\n"
-_LAGGED: Final = b"event: lagged\ndata: {}\n\n"
-_HEARTBEAT_S: Final = 15.0
 _AGAIN_S: Final = 0.5
+_BEGIN_S: Final = 10.0
 _KEPT: Final = 20_000
 _KEPT_BYTES: Final = 32 << 20
-_QUEUE: Final = 2_000
-_QUEUE_BYTES: Final = 4 << 20
-_SENT_BYTES: Final = 32 << 10
-_MOST: Final = 2_000
+_READERS: Final = 16
+"""So many pages of the log are asked for at once, by those who come back after long."""
+_SLICE: Final = 200
 
 _log = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
@@ -51,53 +46,78 @@ def id_of(text: str) -> EventId | None:
     return int(found[1]), int(found[2]) if found[2] else _ALL
 
 
+def _id_text(id: EventId) -> str:
+    return str(id[0]) if id[1] == _ALL else f"{id[0]}.{id[1]}"
+
+
+def _frame_of(event: LogEvent, id: EventId) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (_id_text(id).encode(), event.type.encode(), _encode(event.row))
+
+
 def _id_of_event(event: LogEvent) -> EventId:
     return event.seq, _ALL if event.last else event.place
 
 
-def frame_of(event: LogEvent) -> bytes:
-    """The event as it is sent."""
-    id = str(event.seq) if event.last else f"{event.seq}.{event.place}"
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (id.encode(), event.type.encode(), _encode(event.row))
+class _ToldEvent:
+    """An event as it is sent, and whose task it is of."""
+
+    __slots__ = ("event", "frame", "id", "topic", "whose")
+
+    def __init__(self, event: LogEvent) -> None:
+        self.event, self.id = event, _id_of_event(event)
+        self.whose: tuple[str, str] | None = None
+        self.topic = f"{event.kind}.{event.id}"
+        self.frame = _frame_of(event, self.id)
 
 
-class _Told:
-    """An event, its frame, and whose task it is of."""
+class _WantedEvents:
+    """What fits a filter."""
 
-    __slots__ = ("event", "frame", "id", "whose")
+    def __init__(self, filter: LogFilter) -> None:
+        self.filter, self.topic = filter, f"{TASKS.name}.{filter.task}" if filter.task else ""
+        self.key: Hashable = (filter.types, filter.task, filter.skill, filter.user, filter.without)
 
-    def __init__(self, event: LogEvent, whose: tuple[str, str] | None) -> None:
-        self.event, self.whose, self.frame = event, whose, frame_of(event)
-        self.id = _id_of_event(event)
+    def fits(self, told: _ToldEvent) -> bool:
+        """True for an event that is wanted."""
+        return self.filter.fits(told.event, told.whose)
 
 
-class _Listener:
-    """Who listens: frames that it has not been sent yet."""
+class _LogFanout(Fanout[EventId, _ToldEvent, _WantedEvents]):
+    """Tells the events of the log; what it does not keep is read from there."""
 
-    def __init__(self, wanted: LogFilter) -> None:
-        self.wanted = wanted
-        self.frames: deque[bytes] = deque()
-        self.size_bytes = 0
-        self.came = asyncio.Event()
-        self.lagged = False
+    def __init__(self, client: Callable[[], Awaitable[ClusterClient]], position: EventId) -> None:
+        super().__init__(position, _KEPT, _KEPT_BYTES)
+        self._client, self._reading = client, asyncio.Semaphore(_READERS)
 
-    def put(self, told: _Told) -> None:
-        """Keeps it, if it is wanted; a full queue ends the listening."""
-        if self.lagged or not self.wanted.fits(told.event, told.whose):
-            return
-        if len(self.frames) >= _QUEUE or self.size_bytes > _QUEUE_BYTES:
-            self.frames.clear()
-            self.lagged = True
-        else:
-            self.frames.append(told.frame)
-            self.size_bytes += len(told.frame)
-        self.came.set()
+    @override
+    def text(self, id: EventId) -> str:
+        return _id_text(id)
 
-    def taken(self) -> bytes:
-        """The next frames, no more than a slow reader may hold up; b'' for none."""
-        sent = _joined(self.frames)
-        self.size_bytes -= len(sent)
-        return sent
+    @override
+    async def earlier(
+        self, wanted: _WantedEvents, after: EventId, until: EventId
+    ) -> AsyncGenerator[tuple[EventId, bytes]]:
+        client, filter = await self._client(), wanted.filter
+        owners = TaskOwners(client)
+        begin = after[0] if after[1] == _ALL else after[0] - 1
+        async with aclosing(pages_of(client, max(0, begin), live=False)) as pages:
+            while after < until:
+                async with self._reading:
+                    events = await anext(pages, None)
+                if events is None:
+                    return
+                frames = deque[bytes]()
+                for number, event in enumerate(events, 1):
+                    if after < (id := _id_of_event(event)) <= until:
+                        after = id
+                        if filter.fits(event, await owners.of(event) if filter.asks_whose else None):
+                            frames.append(_frame_of(event, id))
+                    if number % _SLICE == 0:
+                        await asyncio.sleep(0)
+                after = max(after, min(until, id))
+                yield after, joined(frames)
+                while frames:
+                    yield after, joined(frames)
 
 
 class EventHub:
@@ -105,131 +125,85 @@ class EventHub:
 
     def __init__(self, client: Callable[[], Awaitable[ClusterClient]]) -> None:
         self._client = client
-        self._listening = WeakSet[_Listener]()  # who leaves before the first frame is sent leaves no trace
-        self._kept = deque[_Told]()
-        self._kept_bytes = 0
-        self._complete_after = self._position = 0
+        self._asking = 0
         self._pump: asyncio.Task[None] | None = None
-        self._begun = asyncio.Event()
+        self._begun: asyncio.Future[_LogFanout] | None = None
+        self._watched: dict[str, Callable[[str], Awaitable[None]]] = {}
+        self._calls = set[asyncio.Future[None]]()
+
+    def watch(self, kind: str, changed: Callable[[str], Awaitable[None]]) -> None:
+        """Calls it, while the log is followed, with the id of each aggregate of that kind that has changed."""
+        self._watched[kind] = changed
+
+    async def begin(self) -> _LogFanout:
+        """Follows the log. Raises: `Unavailable`. Order: idempotent."""
+        if self._begun is None:
+            self._begun = asyncio.get_running_loop().create_future()
+            self._pump = asyncio.create_task(self._follow(self._begun))
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._begun), _BEGIN_S)
+        except TimeoutError:
+            raise Unavailable(f"the log could not be followed within {_BEGIN_S:g} s") from None
 
     async def listen(self, wanted: LogFilter, after: EventId | None) -> AsyncGenerator[bytes]:
-        """Frames behind that id, by default from now on, without end; a comment while nothing happens.
+        """Frames behind that id, by default from now on, without end. An id that this log does not have yet is now.
 
-        Raises: `HttpProblem` (503) where too many listen, `Unavailable`.
+        Raises: `Unavailable`.
         """
-        if len(self._listening) >= _MOST:
-            raise HttpProblem(
-                503, "unavailable", f"{_MOST} listen already", "poll, or try again soon", {"Retry-After": "10"}
-            )
-        listener = _Listener(wanted)
-        self._listening.add(listener)
-        try:
-            if self._pump is None:
-                self._pump = asyncio.create_task(self._follow())
-            async with asyncio.timeout(10):
-                await self._begun.wait()
-            earlier = self._caught_up(listener, after)
-        except BaseException:
-            self._listening.discard(listener)
-            raise
-        return self._send(listener, earlier)
+        fanout = await self.begin()
+        if after is not None and after > fanout.position:
+            end = (await read_log_end((await self._client()).questions)).last_seq
+            after = after if after[0] <= end else None
+        return self._stream(fanout, _WantedEvents(wanted), fanout.position if after is None else after)
 
-    async def _send(self, listener: _Listener, earlier: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async def _stream(self, fanout: _LogFanout, wanted: _WantedEvents, after: EventId) -> AsyncGenerator[bytes]:
+        asks = wanted.filter.asks_whose
+        self._asking += asks  # from now on it is known of each event whose it is
         try:
-            yield b": from the log of this cluster\n\n"
-            async for frame in earlier:
-                yield frame
-            while True:
-                try:
-                    async with asyncio.timeout(_HEARTBEAT_S):
-                        await listener.came.wait()
-                except TimeoutError:
-                    yield HEARTBEAT
-                    continue
-                listener.came.clear()
-                while not listener.lagged and (frames := listener.taken()):
-                    yield frames
-                if listener.lagged:
-                    yield _LAGGED
-                    return
+            async with aclosing(fanout.stream(wanted, after, fanout.position if asks else (0, 0))) as frames:
+                async for frame in frames:
+                    yield frame
         finally:
-            self._listening.discard(listener)
+            self._asking -= asks
 
-    def _caught_up(self, listener: _Listener, after: EventId | None) -> AsyncGenerator[bytes]:
-        """What came before now, from when on the listener is told of each event."""
-        listener.frames.clear()
-        wanted = listener.wanted
-        if after is None:
-            return _of(deque())
-        if after[0] >= self._complete_after and not wanted.asks_whose:
-            return _of(deque(told.frame for told in self._kept if told.id > after and wanted.fits(told.event, None)))
-        return self._read(wanted, after, self._position)
-
-    async def _read(self, wanted: LogFilter, after: EventId, until: int) -> AsyncGenerator[bytes]:
-        """What is wanted of the log up to that sequence."""
-        client = await self._client()
-        owners = TaskOwners(client)
-        begin = after[0] - 1 if after[1] != _ALL else after[0]
-        async for events in pages_of(client, max(0, begin), live=False):
-            for event in events:
-                if event.seq <= until and _id_of_event(event) > after:
-                    whose = await owners.of(event) if wanted.asks_whose else None
-                    if wanted.fits(event, whose):
-                        yield frame_of(event)
-            if events[-1].seq >= until:
-                return
-
-    async def _follow(self) -> None:
+    async def _follow(self, begun: asyncio.Future[_LogFanout]) -> None:
         """Follows the log, and again after a failure, from where it was."""
-        after: int | None = None
         while True:
             try:
                 client = await self._client()
                 owners = TaskOwners(client)
-                if after is None:
-                    after = self._complete_after = self._position = (await client.status()).log.last_seq
-                self._begun.set()
-                async for events in pages_of(client, after, live=True):
-                    asks = any(each.wanted.asks_whose for each in self._listening)
-                    told = [_Told(event, await owners.of(event) if asks else None) for event in events]
-                    self._tell(told)  # at once: who comes in between has all of a page or nothing
-                    after = self._position
+                if not begun.done():
+                    begun.set_result(_LogFanout(self._client, ((await client.status()).log.last_seq, _ALL)))
+                fanout = begun.result()
+                async for events in pages_of(client, fanout.position[0], live=True):
+                    page = list[_ToldEvent]()
+                    for number, event in enumerate(events, 1):
+                        page.append(_ToldEvent(event))
+                        if (changed := self._watched.get(event.kind)) is not None:
+                            self._call_aside(changed(event.id))
+                        if number % _SLICE == 0:
+                            await asyncio.sleep(0)
+                    if self._asking:
+                        for told in page:
+                            told.whose = await owners.of(told.event)
+                    await fanout.publish(page)
             except EventLogError as error:
                 _log.warning("the log is not followed for a moment: %s", error)
             except Exception:  # who listens would hear nothing, and not know it
                 _log.exception("the log is not followed for a moment")
             await asyncio.sleep(_AGAIN_S)
 
-    def _tell(self, page: list[_Told]) -> None:
-        for told in page:
-            self._kept.append(told)
-            self._kept_bytes += len(told.frame)
-            while len(self._kept) > _KEPT or self._kept_bytes > _KEPT_BYTES:
-                oldest = self._kept.popleft()
-                self._kept_bytes -= len(oldest.frame)
-                self._complete_after = oldest.event.seq
-            for listener in self._listening:
-                listener.put(told)
-        self._position = page[-1].event.seq
+    def _call_aside(self, call: Awaitable[None]) -> None:
+        """Lets it take its time: the next events don't wait for it."""
+        task = asyncio.ensure_future(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
     async def aclose(self) -> None:
-        """Follows no longer."""
+        """Follows no longer, and ends all streams. Order: idempotent."""
+        if self._begun is not None and self._begun.done():
+            self._begun.result().close()
         if self._pump is not None:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
-            self._pump = None
-
-
-def _joined(frames: deque[bytes]) -> bytes:
-    """Takes some from the left, and joins them."""
-    taken, size_bytes = list[bytes](), 0
-    while frames and size_bytes < _SENT_BYTES:
-        taken.append(frames.popleft())
-        size_bytes += len(taken[-1])
-    return b"".join(taken)
-
-
-async def _of(frames: deque[bytes]) -> AsyncGenerator[bytes]:
-    while frames:
-        yield _joined(frames)

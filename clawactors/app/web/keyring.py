@@ -20,6 +20,7 @@ __all__ = ["ALL", "Asker", "KeyRing"]
 
 ALL: Final = frozenset(SCOPES)
 _FRESH_S: Final = 1.0
+_FRESH_FOR_STREAMS_S: Final = 5.0
 _MOST: Final = 10_000
 _DAY_S: Final = 86_400
 
@@ -44,7 +45,7 @@ class _Counted:
     """A key that asks: its grant, when that was looked up, and what is left of its rate and quota."""
 
     def __init__(self) -> None:
-        self.name, self.grant, self.known_s = "", KeyGrant(sha256=""), -_FRESH_S
+        self.name, self.grant, self.known_s = "", KeyGrant(sha256=""), -_FRESH_FOR_STREAMS_S
         self.tokens, self.refilled_s = 0.0, 0.0
         self.day, self.used = 0, 0
 
@@ -72,14 +73,17 @@ class KeyRing:
         return Asker(grant.user, principal, scopes, key=secret, headers=headers)
 
     async def is_valid(self, secret: str) -> bool:
-        """True for a key that opens something; counts nothing. Raises: `Unavailable`."""
-        return await self._valid(secret) is not None
+        """True for a key that opens something; counts nothing. Raises: `Unavailable`.
 
-    async def _valid(self, secret: str) -> _Counted | None:
+        A grant may be older than that of a request: for those who listen on and on, `forget` comes with each change.
+        """
+        return await self._valid(secret, _FRESH_FOR_STREAMS_S) is not None
+
+    async def _valid(self, secret: str, fresh_s: float = _FRESH_S) -> _Counted | None:
         digest = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
         counted = self._known.get(digest) or _Counted()
         now_s = self._monotonic_s()
-        if now_s - counted.known_s >= _FRESH_S:
+        if now_s - counted.known_s >= fresh_s:
             found = await (await self._client()).keys.grant(secret)
             if found is None:
                 self._known.pop(digest, None)
@@ -97,7 +101,7 @@ class KeyRing:
         """Looks the key up again when it is used next."""
         for counted in self._known.values():
             if counted.name == name:
-                counted.known_s = -_FRESH_S
+                counted.known_s = -_FRESH_FOR_STREAMS_S
 
     def _count(self, counted: _Counted, now_s: float) -> tuple[tuple[bytes, bytes], ...]:
         """Takes one request off; returns what is left. Raises: `HttpProblem` (429)."""

@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from clawactors.app.problem import Problem, problem_of
 from clawactors.eventlog import TooLarge
 
-__all__ = ["HELP", "MEDIA_TYPE", "HttpProblem", "ProblemDocument", "answer_problem", "told"]
+__all__ = ["HELP", "MEDIA_TYPE", "HttpProblem", "ProblemDocument", "answer_problem", "refuse", "told"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -87,6 +87,15 @@ def told(problem: Problem) -> HttpProblem:
     return HttpProblem(
         status, problem.code, problem.message, problem.hint, {"Retry-After": "1"} if status == 503 else {}
     )
+
+
+async def refuse(problem: HttpProblem, send: Any) -> None:
+    """Answers with it where no application does."""
+    body = msgspec.json.encode(problem.document())
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[ProblemDocument]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from clawactors.app.discovery import Found
 from clawactors.app.web.application import web_application
 from clawactors.app.web.gateway import Gateway
+from clawactors.app.web.limits import web_limits
 from clawactors.app.web.listening import run_http
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import url_at
@@ -22,4 +23,6 @@ async def serve_web(found: Found, bound: socket.socket, ready: Callable[[str, We
         url = url_at(port)
         login.serve_at(url)
         ready(url, login)
-        await run_http(web_application(gateway, login, port), bound)
+        limits = web_limits()
+        guard = web_application(gateway, login, port, limits)
+        await run_http(guard, bound, limits.connections, guard.streams.aclose)

@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from clawactors.app.web import hub
+from clawactors.app.web import listeners
 from clawactors.app.web.hub import EventHub, id_of
-from clawactors.app.web.problems import HttpProblem
 from clawactors.runtime.client.events import LogFilter
 from clawactors.testing import Cluster
 from tests.app.web.conftest import CLIENTS
@@ -19,12 +18,13 @@ PATIENCE_S = 10.0
 
 
 def frames(text: bytes) -> list[dict[str, str]]:
-    """The events of some frames, without comments."""
+    """The events of some frames, without comments and what else has no data."""
     found = []
     for frame in text.decode().split("\n\n"):
-        lines = [line.partition(": ") for line in frame.splitlines() if not line.startswith(":")]
-        if lines:
-            found.append({name: value for name, _, value in lines})
+        lines = [line.partition(": ") for line in frame.split("\n") if not line.startswith(":")]
+        fields = {name: value for name, _, value in lines}
+        if "data" in fields:
+            found.append(fields)
     return found
 
 
@@ -83,29 +83,20 @@ async def test_events_are_filtered_by_task_skill_and_user(cluster: Cluster) -> N
 
 
 async def test_a_slow_reader_is_told_and_cut_and_can_go_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_QUEUE", 3)
+    monkeypatch.setattr(listeners, "_QUEUE_BYTES", 0)
     async with aclosing(EventHub(CLIENTS.client)) as events:
         slow = await events.listen(LogFilter(["task.*"]), None)
-        await run(cluster, "d1")
-        await run(cluster, "d2")
-        await cluster.settle()
         quick = await events.listen(LogFilter(["task.completed"]), None)
-        await run(cluster, "d3")
-        await heard(quick, "task.completed")
-        got = [each["event"] for text in [text async for text in slow] for each in frames(text)]
-        assert got[-1:] == ["lagged"]
-
-
-async def test_no_more_listen_than_a_process_bears(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_MOST", 1)
-    async with aclosing(EventHub(CLIENTS.client)) as events:
-        first = await events.listen(LogFilter(), None)
-        await anext(first)
-        with pytest.raises(HttpProblem) as refused:
-            await events.listen(LogFilter(), None)
-        assert refused.value.status == 503
-        await first.aclose()
-        await (await events.listen(LogFilter(), None)).aclose()
+        for number in range(3):
+            await run(cluster, f"d{number}")
+            await heard(quick, "task.completed")
+            if not number:
+                first = await heard(slow, "task.completed")
+        rest = [each async for text in slow for each in frames(text)]
+        assert rest[-1]["event"] == "lagged"
+        last = (first + rest[:-1])[-1]["id"]
+        again = await heard(await events.listen(LogFilter(["task.completed"]), id_of(last)), "task.completed", 2)
+        assert [json.loads(each["data"])["id"] for each in again][-2:] == ["d1", "d2"]
 
 
 async def test_another_leader_is_followed_from_where_the_last_one_was(cluster: Cluster) -> None:

@@ -1,6 +1,5 @@
 """Keys of programs: what each may do, how often and how long; a revoked one opens nothing."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 
 from clawactors.app.web.keyring import Asker, KeyRing
 from clawactors.app.web.problems import HttpProblem
-from clawactors.app.web.routes.events import _while_known
 from clawactors.app.web.scopes import scope_of
 from clawactors.kernel.errors import Refused
 from clawactors.testing import Cluster
@@ -160,7 +158,7 @@ async def test_a_key_for_a_user_names_no_other_one(http: httpx.AsyncClient) -> N
     assert (await http.post("/tasks", json={**TASK, "user": "bob"})).status_code == 201, "the owner may"
 
 
-async def test_a_stream_ends_with_its_key(http: httpx.AsyncClient) -> None:
+async def test_who_listens_may_do_so_as_long_as_its_key_or_session_lasts(http: httpx.AsyncClient) -> None:
     header = await holder(http, "listener")
     await http.delete("/keys/listener")
     transport: Any = http._transport
@@ -168,19 +166,6 @@ async def test_a_stream_ends_with_its_key(http: httpx.AsyncClient) -> None:
     assert not await guard.still(Asker(key=header["Authorization"].partition(" ")[2]))
     assert await guard.still(Asker())
     assert not await guard.still(Asker(session="no-such-session"))
-
-    async def frames() -> AsyncGenerator[bytes]:
-        yield b"one"
-        yield b"two"
-
-    valid = [True, False]
-
-    class Fading:
-        async def still(self, _: Asker) -> bool:
-            return valid.pop(0)
-
-    fading: Any = Fading()
-    assert [frame async for frame in _while_known(fading, Asker(), frames())] == [b"one"]
 
 
 async def test_the_place_in_an_output_is_a_number_that_there_can_be(http: httpx.AsyncClient, cluster: Cluster) -> None:

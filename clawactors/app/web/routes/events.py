@@ -1,27 +1,24 @@
 """What happens, as it happens: server-sent events of the log, and what the code of a task emits and prints."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Controller, Request, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from clawactors.app.web.guard import Guard
-from clawactors.app.web.hub import HEARTBEAT, EventHub, EventId, id_of
+from clawactors.app.web.hub import EventHub, EventId, id_of
 from clawactors.app.web.keyring import Asker
+from clawactors.app.web.outputs import OutputHub
 from clawactors.app.web.parameters import Claw, Flag, InPath, Text, words
+from clawactors.app.web.streams import STREAM, EventStream
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogFilter
-from clawactors.runtime.client.streaming import output_row
-from clawactors.runtime.output import LOG
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["EventRoutes"]
 
-_STREAM = "text/event-stream"
 _OF_MEMORY = ("chat.", "memory.", "owner.")
 """What a key without the scope `memory` is not sent."""
 _Types = Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")]
@@ -37,7 +34,7 @@ class EventRoutes(Controller):
     path = "/"
     tags = ["events"]  # noqa: RUF012 # as litestar declares it
 
-    @get("/events", operation_id="events", media_type=_STREAM)
+    @get("/events", operation_id="events", media_type=STREAM)
     async def events(
         self,
         request: Request[Any, Any, Any],
@@ -49,13 +46,14 @@ class EventRoutes(Controller):
         last: _Last = "",
     ) -> Stream:
         """Every event of the log, as it comes; each `id` is a sequence of the log."""
+        _check_room(request)
         hub: EventHub = request.app.state.hub
         asker: Asker = request.scope["state"]["asker"]
         hidden = () if "memory" in asker.scopes else _OF_MEMORY
         wanted = LogFilter(words(type), task, skill, user, hidden)
-        return _streamed(request, await hub.listen(wanted, _place(begin, last)))
+        return await _streamed(request, await hub.listen(wanted, _place(begin, last)))
 
-    @get("/tasks/{id:str}/events", operation_id="task_events", media_type=_STREAM)
+    @get("/tasks/{id:str}/events", operation_id="task_events", media_type=STREAM)
     async def of_task(
         self,
         request: Request[Any, Any, Any],
@@ -66,11 +64,12 @@ class EventRoutes(Controller):
         last: _Last = "",
     ) -> Stream:
         """Every event of a task, as it comes; `GET /tasks/{id}/history` has what came before."""
+        _check_room(request)
         await claw.snapshot(id, brief=True)
         hub: EventHub = request.app.state.hub
-        return _streamed(request, await hub.listen(LogFilter(words(type), id), _place(begin, last)))
+        return await _streamed(request, await hub.listen(LogFilter(words(type), id), _place(begin, last)))
 
-    @get("/tasks/{id:str}/stream/{name:str}", operation_id="stream", media_type=_STREAM)
+    @get("/tasks/{id:str}/stream/{name:str}", operation_id="stream", media_type=STREAM)
     async def output(
         self,
         request: Request[Any, Any, Any],
@@ -87,8 +86,20 @@ class EventRoutes(Controller):
         """
         if last and not (last.isascii() and last.isdigit() and len(last) < 19):
             raise InvalidQuery(f"Last-Event-ID: {last[:40]!r} is no position of a chunk")
+        _check_room(request)
+        checked_id(name, "stream")
         await claw.snapshot(id, brief=True)
-        return _streamed(request, _chunks(claw, id, name, int(last) if last else after, live=live))
+        outputs: OutputHub = request.app.state.outputs
+        asker: Asker = request.scope["state"]["asker"]
+        place = int(last) if last else after
+        if live:
+            return await _streamed(request, outputs.listen(claw, (asker.user, asker.principal), id, name, place))
+        return await _streamed(request, outputs.read(claw, id, name, place))
+
+
+def _check_room(request: Request[Any, Any, Any]) -> None:
+    guard: Guard = request.scope["state"]["guard"]
+    guard.streams.check_room()
 
 
 def _place(begin: str, last: str) -> EventId | None:
@@ -102,23 +113,6 @@ def _place(begin: str, last: str) -> EventId | None:
     return found
 
 
-def _streamed(request: Request[Any, Any, Any], frames: AsyncGenerator[bytes]) -> Stream:
-    frames = _while_known(request.scope["state"]["guard"], request.scope["state"]["asker"], frames)
-    return Stream(frames, media_type=_STREAM, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-
-
-async def _while_known(guard: Guard, asker: Asker, frames: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """The frames until who listens has signed out, or the key is revoked."""
-    async with aclosing(frames):
-        async for frame in frames:
-            if not await guard.still(asker):
-                return
-            yield frame
-
-
-async def _chunks(claw: ClusterClient, id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[bytes]:
-    yield HEARTBEAT
-    async with aclosing(claw.ref(id).stream(name, after=after, live=live)) as chunks:
-        async for chunk in chunks:
-            yield b"id: %d\ndata: %b\n\n" % (chunk.position, msgspec.json.encode(output_row(chunk, is_log=name == LOG)))
-    yield b"event: end\ndata: {}\n\n"
+async def _streamed(request: Request[Any, Any, Any], frames: AsyncGenerator[bytes]) -> Stream:
+    await request.app.state.hub.begin()  # it hears when a key is revoked
+    return EventStream(request.scope["state"]["guard"].streams, request.scope["state"]["asker"], frames)

@@ -46,7 +46,7 @@ export async function follow(where, given, { signal, onEvent, onState = () => {}
     }
     if (signal.aborted) return;
     onState("retrying");
-    await pause(wait, signal);
+    await pause(wait * (0.5 + Math.random()), signal); // many that were cut off together come one by one
     wait = Math.min(wait * 2, LONGEST_MS);
   }
 }
@@ -63,7 +63,7 @@ async function* events(stream) {
       rest = lines.pop();
       for (const line of lines) {
         if (line === "") {
-          if (event.data !== undefined || event.type) yield event;
+          if (event.data !== undefined || event.type || event.id) yield event; // an id alone says how far the log is
           event = {};
           continue;
         }
