@@ -67,7 +67,10 @@ class Reading:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """The value of a key. Raises: `Damaged`."""
-        stored = self._transaction.get(key, db=self._tables[table])
+        try:
+            stored = self._transaction.get(key, db=self._tables[table])
+        except lmdb.BadValsizeError:  # no row has a key that is empty, or longer than a store takes
+            return None
         return _checked(table, key, stored) if stored else stored
 
     def cursor(self, table: str) -> Cursor:

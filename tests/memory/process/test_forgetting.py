@@ -230,8 +230,9 @@ async def test_a_forget_that_names_nothing_or_too_much_is_refused(place: Place) 
         for wrong in ({}, {"id": "m-1", "owner": "alice"}, {"ids": []}):
             with pytest.raises(InvalidQuery):
                 await place.ask("forget", **wrong)
-        with pytest.raises(NotFound):
-            await place.ask("forget", id="m-1")
+        for unknown in ("m-1", "", "é" * 600):
+            with pytest.raises(NotFound):
+                await place.ask("forget", ids=[unknown])
         with pytest.raises(Refused, match="stands for all"):
             await place.memories.remember("a note", owner="*")
 

@@ -65,6 +65,12 @@ def test_a_store_in_memory_holds_what_one_on_disk_holds(seed: int, projector: Pr
     assert digests[0] == digests[1]
 
 
+def test_no_row_has_a_key_that_no_store_takes(tmp_path: Path) -> None:
+    for store in (Store.open(tmp_path, TABLES), InProcessStore(TABLES)):
+        with store.snapshot() as reading:
+            assert [reading.get("a", key) for key in (b"", b"k" * 600)] == [None, None]
+
+
 def test_a_block_that_raises_leaves_nothing_in_memory() -> None:
     store = InProcessStore(TABLES)
     fill(store, 3)
