@@ -9,10 +9,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from typing import Final, override
 
-import msgspec
-
 from clawactors.app.web.fanout import Fanout
-from clawactors.app.web.listeners import joined
+from clawactors.app.web.listeners import data_of, joined
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogEvent, LogFilter, TaskOwners, pages_of
@@ -30,7 +28,6 @@ _READERS: Final = 16
 _SLICE: Final = 200
 
 _log = logging.getLogger(__name__)
-_encode: Final = msgspec.json.Encoder().encode
 
 type EventId = tuple[int, int]
 """The sequence of a commit, and which of its events."""
@@ -51,7 +48,7 @@ def _id_text(id: EventId) -> str:
 
 
 def _frame_of(event: LogEvent, id: EventId) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (_id_text(id).encode(), event.type.encode(), _encode(event.row))
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (_id_text(id).encode(), event.type.encode(), data_of(event.row))
 
 
 def _id_of_event(event: LogEvent) -> EventId:

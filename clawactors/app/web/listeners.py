@@ -5,11 +5,17 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, Final, Protocol
 
-__all__ = ["Listener", "ListenerGroup", "Told", "Wanted", "joined"]
+import msgspec
+
+__all__ = ["Listener", "ListenerGroup", "Told", "Wanted", "data_of", "joined"]
 
 _QUEUE: Final = 2_000
 _QUEUE_BYTES: Final = 4 << 20
 _SENT_BYTES: Final = 32 << 10
+_BREAKS: Final = {text.encode(): b"\\u%04x" % ord(text) for text in "\x85\u2028\u2029"}
+"""Line breaks of Unicode, and how JSON spells them: some clients end a line there, though the format does not."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Told[I](Protocol):
@@ -47,6 +53,15 @@ class Wanted[T](Protocol):
     def fits(self, told: T) -> bool:
         """True for a frame that is wanted."""
         ...
+
+
+def data_of(row: Any) -> bytes:
+    """The row as one line of JSON, however lines are told apart."""
+    data = _encode(row)
+    for text, spelled in _BREAKS.items():
+        if text in data:
+            data = data.replace(text, spelled)
+    return data
 
 
 def joined(frames: deque[bytes]) -> bytes:

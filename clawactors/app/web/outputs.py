@@ -10,10 +10,8 @@ from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from typing import Final, override
 
-import msgspec
-
 from clawactors.app.web.fanout import Fanout
-from clawactors.app.web.listeners import joined
+from clawactors.app.web.listeners import data_of, joined
 from clawactors.eventlog import EventLogError
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.streaming import Chunk, output_row
@@ -37,7 +35,7 @@ class _ToldChunk:
 
     def __init__(self, chunk: Chunk, *, is_log: bool) -> None:
         self.id = chunk.position
-        self.frame = b"id: %d\ndata: %b\n\n" % (self.id, msgspec.json.encode(output_row(chunk, is_log=is_log)))
+        self.frame = b"id: %d\ndata: %b\n\n" % (self.id, data_of(output_row(chunk, is_log=is_log)))
 
 
 class _AllOfIt:

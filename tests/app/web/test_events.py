@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from clawactors.app.web import listeners
+from clawactors import Task, skill
+from clawactors.app.web import listeners, outputs
 from clawactors.app.web.hub import EventHub, id_of
 from clawactors.runtime.client.events import LogFilter
 from clawactors.testing import Cluster
@@ -120,6 +121,59 @@ async def test_the_output_of_a_task_is_sent_to_its_end(http: httpx.AsyncClient, 
     assert end["event"] == "end"
     rest = await http.get("/tasks/o1/stream/out", headers={"Last-Event-ID": first["id"]})
     assert frames(rest.content)[0] == second
-    for path, status in (("/tasks/nope/stream/out", 404), ("/tasks/nope/events", 404), ("/events?from=x", 400)):
+    for path, status in (
+        ("/tasks/nope/stream/out", 404),
+        ("/tasks/nope/events", 404),
+        ("/events?from=x", 400),
+        (f"/tasks/o1/stream/out?after={10**30}", 400),
+        ("/tasks/o1/stream/a b", 409),
+    ):
         assert (await http.get(path)).status_code == status
     assert (await http.get("/events", headers={"Last-Event-ID": "1.x"})).status_code == 400
+
+
+@skill("says")
+async def says(task: Task) -> None:
+    for number in range(5):
+        await task.emit(number)
+        await task.signal("more")
+
+
+async def values(listening: Any, number: int) -> list[int]:
+    """So many values that are heard."""
+    found: list[int] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while len(found) < number:
+            found += [json.loads(each["data"])["value"] for each in frames(await anext(listening))]
+    return found
+
+
+async def test_the_output_of_a_task_is_followed_once_for_all_who_may_read_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[str] = []
+    follow = outputs._OutputFanout.follow
+
+    async def counted(self: Any) -> None:
+        begun.append(self._id)
+        await follow(self)
+
+    monkeypatch.setattr(outputs._OutputFanout, "follow", counted)
+    async with Cluster([says]) as cluster, aclosing(outputs.OutputHub()) as hub:
+        ref = await cluster.client.submit("says", id="s1")
+        many = [hub.listen(cluster.client, "ann", "s1", "out", 0) for _ in range(20)]
+        assert [await values(each, 1) for each in many] == [[0]] * 20
+        await ref.signal("more")
+        late = hub.listen(cluster.client, "ann", "s1", "out", 0)
+        other = hub.listen(cluster.client, "bob", "s1", "out", 0)
+        for each in (late, other):
+            assert await values(each, 2) == [0, 1]
+        assert begun == ["s1", "s1"], "one for ann, one for bob"
+        for each in (*many[1:], late, other):
+            await each.aclose()
+        for _ in range(4):
+            await ref.signal("more")
+        rest = [each async for text in many[0] for each in frames(text)]
+        assert [json.loads(each["data"]).get("value") for each in rest] == [1, 2, 3, 4, None]
+        assert rest[-1]["event"] == "end"
+        assert not hub._known

@@ -1,6 +1,7 @@
 """Streams over real sockets: how many there may be, and how each ends, whatever who listens does."""
 
 import asyncio
+import json
 import os
 import socket
 import struct
@@ -278,3 +279,57 @@ async def test_no_proxy_holds_a_stream_back(served: Served, http: httpx.AsyncCli
         answer = (await served.ask("/events", method=method)).head
         assert answer.startswith(b"http/1.1 " + status), answer
         assert b"access-control" not in answer
+
+
+async def test_what_comes_between_the_beginning_and_the_first_event_is_not_missed(
+    served: Served, cluster: Cluster
+) -> None:
+    """A connection that is cut before its first event has an id all the same."""
+    first = await served.ask("/events?type=task.submitted")
+    begun = await first.until(b"\n\n")
+    first.reset()
+    await cluster.client.submit("nobody-has-it", id="between")
+    last = begun.rpartition(b"id: ")[2].strip().decode()
+    again = await served.listen("/events?type=task.submitted", headers=f"Last-Event-ID: {last}\r\n")
+    await again.until(b'"id":"between"')
+
+
+@pytest.mark.parametrize("path", ["/events", "/tasks/t/events", "/tasks/t/stream/out"])
+async def test_a_last_id_that_is_none_is_refused_and_one_to_come_counts_as_now(
+    served: Served, cluster: Cluster, path: str
+) -> None:
+    await cluster.client.submit("nobody-has-it", id="t")
+    for last in ("-1", "1e3", "0x10", "1.", "٣", "9" * 20, "9" * 5000, "1;2", '"1"', "NaN", "1 2"):
+        answer = await served.ask(path, headers=f"Last-Event-ID: {last}\r\n")
+        assert answer.head.startswith(b"http/1.1 400"), last
+    listening = await served.listen(path, headers=f"Last-Event-ID: {'9' * 18}\r\n")
+    if "stream" not in path:
+        await cluster.client.cancel("t")
+        await listening.until(b"event: task.cancelled\n")
+
+
+async def test_whatever_an_event_says_is_one_line_that_every_client_can_read(served: Served, cluster: Cluster) -> None:
+    """Some clients take what Unicode calls a line break for the end of a line, though the format does not."""
+    said = "a\nb\r\nc\rd\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029 data: x\n\nevent: end\n\n" + "y" * 200_000
+    await cluster.client.submit("nobody-has-it", {"text": said}, id="t")
+    listening, frame = await served.listen("/tasks/t/events?from=0&type=task.submitted"), b""
+    while b"\ndata: " not in frame:
+        frame = await listening.until(b"\n\n")
+    (data,) = frame.partition(b"\ndata: ")[2].decode().splitlines()[:-1]
+    assert json.loads(data)["params"] == {"text": said}
+
+
+async def test_clients_that_go_at_any_moment_are_no_faults(
+    served: Served, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    await served.listen()
+    for sent in (0, 10, 60, 1000):
+        for _ in range(10):
+            each = await served.connect()
+            text = f"GET /api/v1/events?from=0 HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nAuthorization: Bearer "
+            each.writer.write(f"{text}{served.key}\r\n\r\n".encode()[:sent])
+            await asyncio.sleep(0)
+            each.reset()
+    await cluster.client.submit("nobody-has-it")
+    await served.until_open(1)
+    assert not caplog.records

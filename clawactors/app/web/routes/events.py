@@ -1,7 +1,7 @@
 """What happens, as it happens: server-sent events of the log, and what the code of a task emits and prints."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, get
 from litestar.params import HeaderParameter, QueryParameter
@@ -24,6 +24,12 @@ _OF_MEMORY = ("chat.", "memory.", "owner.")
 _Types = Annotated[list[str] | None, QueryParameter(description="names of events, as in `task.*`")]
 _From = Annotated[
     str, QueryParameter(name="from", description="events behind this sequence; 0 for all. By default from now on")
+]
+_DIGITS: Final = 18
+"""No position of a chunk has more."""
+_After = Annotated[
+    int,
+    QueryParameter(ge=0, le=10**_DIGITS - 1, description="`position` of the last chunk that was received"),
 ]
 _Last = Annotated[str, HeaderParameter(name="Last-Event-ID", description="the id of the last event that was received")]
 
@@ -76,7 +82,7 @@ class EventRoutes(Controller):
         claw: Claw,
         id: InPath,
         name: InPath,
-        after: Annotated[int, QueryParameter(ge=0, description="`position` of the last chunk that was received")] = 0,
+        after: _After = 0,
         live: Flag = True,
         last: _Last = "",
     ) -> Stream:
@@ -84,7 +90,7 @@ class EventRoutes(Controller):
 
         The last event is `end`.
         """
-        if last and not (last.isascii() and last.isdigit() and len(last) < 19):
+        if last and not (last.isascii() and last.isdigit() and len(last) <= _DIGITS):
             raise InvalidQuery(f"Last-Event-ID: {last[:40]!r} is no position of a chunk")
         _check_room(request)
         checked_id(name, "stream")
