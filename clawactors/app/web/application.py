@@ -91,7 +91,17 @@ def routed_application(clients: Clients, login: WebLogin, keys: KeyRing, port: i
     )
     return Litestar(
         [api, page_routes(), login_route(), *health_routes()],
-        state=State({"login": login, "port": port, "hub": hub, "outputs": outputs, "keyring": keys, "health": health}),
+        state=State(
+            {
+                "clients": clients,
+                "login": login,
+                "port": port,
+                "hub": hub,
+                "outputs": outputs,
+                "keyring": keys,
+                "health": health,
+            }
+        ),
         on_shutdown=[hub.aclose, outputs.aclose, health.aclose],
         exception_handlers={Exception: answer_problem},
         logging_config=None,

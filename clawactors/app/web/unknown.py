@@ -2,7 +2,8 @@
 
 1. Who asks needs the scope of the path.
 2. A parameter that the path does not have is refused: a filter with a wrong name would select everything.
-3. A task may be called `batch` or `change`, as two paths are: it is reached under a spelling that no id has.
+3. A key for a user reaches what is that user's: see `confined`.
+4. A task may be called `batch` or `change`, as two paths are: it is reached under a spelling that no id has.
 """
 
 from functools import cache
@@ -11,6 +12,8 @@ from typing import Any, Final
 from litestar import Request
 from litestar.handlers import BaseRouteHandler
 
+from clawactors.app.web.confined import check_confined, confined_to
+from clawactors.app.web.keyring import Asker
 from clawactors.app.web.problems import HELP
 from clawactors.app.web.scopes import check_scope
 from clawactors.kernel.errors import InvalidQuery
@@ -46,12 +49,15 @@ def spelled(path: str, method: str) -> str:
 
 
 async def checked_request(request: Request[Any, Any, Any]) -> None:
-    """Raises: `HttpProblem` (403) for a missing scope, `InvalidQuery` for an unknown parameter."""
+    """Raises: `HttpProblem` (403) for a missing scope, `NotFound`, `InvalidQuery` for an unknown parameter."""
     # Not a guard of litestar: it hands a copy of the connection and of the handler to each, which costs a fifth of all.
-    check_scope(request.scope["state"]["asker"], request.route_handler)
+    asker: Asker = request.scope["state"]["asker"]
+    check_scope(asker, request.route_handler)
     id = request.path_params.get("id")
     if isinstance(id, str) and id.startswith(_MARK) and id[1:] in _PATHS:
         request.scope["path_params"] = {**request.path_params, "id": id[1:]}
+    if confined_to(asker):
+        await check_confined(request, await request.app.state.clients.client(asker.user, asker.principal))
     if not request.scope["query_string"]:
         return
     known = _known(request.route_handler)

@@ -1,11 +1,13 @@
 """Nodes, the skills that they offer, and approvals."""
 
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, get, patch, post
+from litestar import Controller, Request, get, patch, post
 from litestar.params import JSONBody, QueryParameter
 
+from clawactors.app.web.confined import confined_to
 from clawactors.app.web.parameters import At, Claw, InPath, Text, as_of, seconds
 from clawactors.kernel.errors import InvalidQuery, NotFound
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow
@@ -103,6 +105,7 @@ class ApprovalRoutes(Controller):
     @get(operation_id="approvals")
     async def approvals(
         self,
+        request: Request[Any, Any, Any],
         claw: Claw,
         by: Annotated[str, QueryParameter(description="only what this user may answer")] = "",
         mine: Annotated[bool, QueryParameter(description="only what the one who asks may answer")] = False,
@@ -110,5 +113,8 @@ class ApprovalRoutes(Controller):
         at: At = "",
     ) -> Page[ApprovalRow]:
         """What open tasks ask for, the oldest task first; `POST /tasks/{id}/approve` or `deny` answers it."""
-        rows = await as_of(claw, at).approvals(by=claw.principal if mine else by, limit=limit)
-        return Page(tuple(rows))
+        user = confined_to(request.scope["state"]["asker"])
+        asked = 1000 if user else limit
+        rows = await as_of(claw, at).approvals(by=claw.principal if mine else by, limit=asked)
+        own = (row for row in rows if not user or row.user == user or claw.principal in row.by)
+        return Page(tuple(islice(own, limit)))

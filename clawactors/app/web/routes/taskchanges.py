@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, post
+from litestar import Controller, Request, Response, post
 from litestar.params import Body, JSONBody
+from msgspec.structs import replace
 
 from clawactors.app.problem import Problem
 from clawactors.app.web.answers import json_of, submitted, versioned
-from clawactors.app.web.parameters import Claw, InPath, Key, moment, task_selection
+from clawactors.app.web.confined import check_own, confined_to
+from clawactors.app.web.parameters import Claw, InPath, Key, check_user, moment, task_selection
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.asking import AskFailed
 from clawactors.runtime.client.listing import TaskFilters
@@ -186,11 +188,16 @@ class ManyTasksRoutes(Controller):
     tags = ["tasks"]  # noqa: RUF012 # as litestar declares it
 
     @post("/change", operation_id="change_tasks", status_code=200)
-    async def change(self, claw: Claw, data: JSONBody[ChangeBody]) -> ChangeSummary:
+    async def change(self, request: Request[Any, Any, Any], claw: Claw, data: JSONBody[ChangeBody]) -> ChangeSummary:
         """Cancels, pauses, resumes, retries, deletes or redrives many tasks; one refusal does not stop the others.
 
         With `dry_run` it only lists them. `more` says that the limit has left some out.
         """
+        wanted = data.filter or FilterBody()
+        if user := confined_to(request.scope["state"]["asker"]):
+            await check_own(claw, data.ids)
+            check_user(claw, wanted.user)
+            wanted = replace(wanted, user=user) if wanted != FilterBody() else wanted
         return await claw.change_tasks(
             data.change,
             ids=data.ids,
@@ -200,7 +207,7 @@ class ManyTasksRoutes(Controller):
             now=data.now,
             deadline_ns=_deadline_ns(data.deadline),
             rate_per_s=data.rate_per_s,
-            **(data.filter or FilterBody()).filters(),
+            **wanted.filters(),
         )
 
 
