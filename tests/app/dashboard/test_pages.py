@@ -135,6 +135,21 @@ def test_the_log_follows_and_begins_where_it_is_asked(page: Page, live: Live) ->
     expect(first).to_contain_text(made["id"])
 
 
+def test_a_page_that_nobody_sees_gives_its_connection_back(page: Page, live: Live) -> None:
+    page.clock.install()
+    with page.expect_response(re.compile("/events")) as answered:
+        shown(page, "/logs?type=task.*")
+    made = page.evaluate(SUBMIT, {"skill": "summarise", "params": {"document": "today.md"}})
+    expect(page.locator(".vbody .vrow").first).to_contain_text(made["id"])
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
+    with page.expect_event("requestfailed", lambda request: request == answered.value.request):
+        page.evaluate(f"{hide}document.dispatchEvent(new Event('visibilitychange')); }}", True)
+        page.clock.fast_forward(11_000)
+    with page.expect_request(re.compile("/events")) as again:
+        page.evaluate(f"{hide}document.dispatchEvent(new Event('visibilitychange')); }}", False)
+    assert again.value.headers["last-event-id"]
+
+
 def test_a_task_is_submitted_by_its_form(page: Page) -> None:
     page.goto("/tasks")
     page.get_by_role("button", name="New task").click()

@@ -4,6 +4,7 @@ import { ApiError, query, request } from "./api.js";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
+const HIDDEN_MS = 10_000;
 
 /** Waits; ends early when the signal aborts. */
 export function pause(ms, signal) {
@@ -18,17 +19,47 @@ export function pause(ms, signal) {
   });
 }
 
+/** Calls it when the page is hidden or seen again, until the signal aborts. */
+function onSeen(call, signal) {
+  document.addEventListener("visibilitychange", call, { signal });
+}
+
+/** Waits until somebody sees the page; ends early when the signal aborts. */
+function seen(signal) {
+  if (!document.hidden || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", resolve, { once: true });
+    onSeen(() => document.hidden || resolve(), signal);
+  });
+}
+
+/** Aborts with the signal, and when nobody has seen the page for a while. */
+function whileSeen(signal) {
+  const own = new AbortController();
+  const both = AbortSignal.any([signal, own.signal]);
+  let timer = 0;
+  onSeen(() => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(() => own.abort(), HIDDEN_MS);
+  }, both);
+  return both;
+}
+
 /**
  * Calls `onEvent({ id, type, data })` for each event until the signal aborts, or the server says that the path is not there.
  * `onState` hears `live`, `retrying` and `ended`.
+ *
+ * A page that nobody sees gives its connection back: a browser has six to a server, for all of its tabs.
  */
 export async function follow(where, given, { signal, onEvent, onState = () => {} }) {
   let wait = FIRST_MS;
   let last = "";
   while (!signal.aborted) {
+    await seen(signal);
+    const turn = whileSeen(signal);
     try {
       const headers = { accept: "text/event-stream", ...(last && { "last-event-id": last }) };
-      const response = await request("GET", where + query(given), { headers, signal });
+      const response = await request("GET", where + query(given), { headers, signal: turn });
       onState("live");
       for await (const event of events(response.body)) {
         wait = FIRST_MS;
@@ -39,6 +70,7 @@ export async function follow(where, given, { signal, onEvent, onState = () => {}
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (turn.aborted) continue;
       if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
         onState("ended", error);
         return;
