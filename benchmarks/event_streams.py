@@ -31,7 +31,7 @@ import msgspec
 from clawactors import Client
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.weblogin import WebLogin
-from clawactors.app.webport import free_port
+from clawactors.app.webport import listen_at, port_of
 
 __all__ = ["Figures", "measure"]
 
@@ -183,13 +183,14 @@ async def measure(
     data: Path, *, listeners: int, events: int, rate: float, processes: int, before: int, catching_up: bool
 ) -> Figures:
     """Runs a cluster in that folder, and measures."""
-    port = free_port(0)
-    async with ClusterSupervisor(data, ClusterPlan(nodes=1, web_port=port)):
-        token = WebLogin(data).token
-        async with Client.connect(data=str(data)) as claw:
-            for begin in range(0, before, 500):
-                await asyncio.gather(*(claw.submit(SKILL) for _ in range(min(500, before - begin))))
-            return await _measure(claw, port, token, listeners, events, rate, processes, catching_up)
+    with listen_at(0) as web:
+        port = port_of(web)
+        async with ClusterSupervisor(data, ClusterPlan(nodes=1, web=web)):
+            token = WebLogin(data).token
+            async with Client.connect(data=str(data)) as claw:
+                for begin in range(0, before, 500):
+                    await asyncio.gather(*(claw.submit(SKILL) for _ in range(min(500, before - begin))))
+                return await _measure(claw, port, token, listeners, events, rate, processes, catching_up)
 
 
 async def _measure(

@@ -20,7 +20,7 @@ from pathlib import Path
 from clawactors import Client
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.weblogin import WebLogin
-from clawactors.app.webport import free_port
+from clawactors.app.webport import listen_at, port_of
 
 SUBMISSIONS, EVENTS = 400, 20
 SKILL = "nobody-has-it"
@@ -115,10 +115,9 @@ async def measure(data: str, port: int, listeners: int) -> None:
 
 
 async def main(listeners: int) -> None:
-    port = free_port(None)
-    with tempfile.TemporaryDirectory() as folder:
-        async with ClusterSupervisor(Path(folder), ClusterPlan(nodes=1, web_port=port)):
-            await measure(folder, port, listeners)
+    with tempfile.TemporaryDirectory() as folder, listen_at(None) as web:
+        async with ClusterSupervisor(Path(folder), ClusterPlan(nodes=1, web=web)):
+            await measure(folder, port_of(web), listeners)
 
 
 if __name__ == "__main__":

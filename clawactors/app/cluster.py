@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
 from clawactors.app.server.config import ServerLink
 from clawactors.app.upkeep.mirror import mirror_streams, take_over
-from clawactors.app.webport import url_at
+from clawactors.app.webport import port_of, url_at
 from clawactors.eventlog import Misconfigured
 from clawactors.eventlog.jetstream import Address
 from clawactors.runtime.settings import Layer
@@ -35,8 +36,8 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to start. `address` is that of somebody else's server; without it one is started.
 
     `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
-    another one, and runs nothing else. `takes_over` goes on from such a mirror. At `web_port` the HTTP API and the
-    dashboard are served, None for nowhere. Of the other options None leaves the settings as they are.
+    another one, and runs nothing else. `takes_over` goes on from such a mirror. On the socket `web`, which listens, the
+    HTTP API and the dashboard are served, None for nowhere. Of the other options None leaves the settings as they are.
     """
 
     nodes: int = 2
@@ -53,7 +54,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     memory_incremental: bool | None = None
     memory_extracts: bool | None = None
     memory_config: str = ""
-    web_port: int | None = None
+    web: socket.socket | None = None
     chat: str = ""
     mirror: str = ""
     standby: str = ""
@@ -111,7 +112,7 @@ class ClusterSupervisor:
             started_at=self._started_at,
             version=VERSION,
             mirror=self.plan.mirror.rpartition("@")[2],
-            http=url_at(self.plan.web_port) if self.plan.web_port is not None and self.web else "",
+            http=url_at(port_of(self.plan.web)) if self.plan.web and self.web else "",
             pids=Pids(
                 server=self.server.pid if self.server else 0,
                 control=self.control.pid if self.control else 0,
@@ -165,9 +166,11 @@ class ClusterSupervisor:
             config=plan.memory_config,
         )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
-        if plan.web_port is not None:
-            web = WebStart(name="web", address=self.address, data=data, port=plan.web_port)
-            self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note)
+        if plan.web is not None:
+            # One socket for all lives of the child: nobody else takes the port between them.
+            fd = plan.web.fileno()
+            web = WebStart(name="web", address=self.address, data=data, listening=fd)
+            self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note, inherits=(fd,))
         if plan.chat:
             chat = ChatStart(name="chat", address=self.address, data=data, token_file=plan.chat)
             self.chat = Child("clawactors.app.processes.chat", chat, logs / "chat.log", self._note)

@@ -22,7 +22,7 @@ from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
 from clawactors.app.upkeep.mirror import checked_address
 from clawactors.app.weblogin import WebLogin
-from clawactors.app.webport import free_port
+from clawactors.app.webport import listen_at
 from clawactors.eventlog.jetstream import Address
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
@@ -56,7 +56,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         memory_incremental=options.memory_incremental,
         memory_extracts=options.memory_extracts,
         memory_config=path_of(options.memory_config or os.environ.get("CLAW_MEMORY_CONFIG")),
-        web_port=free_port(options.http_port) if options.web else None,
+        web=listen_at(options.http_port) if options.web else None,
         chat=path_of(options.chat),
         mirror=checked_address(options.mirror) if options.mirror else "",
         standby=options.standby or "",
@@ -86,6 +86,8 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         finally:
             service.stopping()
             await cluster.stop()
+            if plan.web is not None:
+                plan.web.close()
             reaping.cancel()
             end_all(reaper.strays)
     return 0

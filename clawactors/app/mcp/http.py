@@ -13,7 +13,7 @@ from typing import Any, Final
 import uvicorn
 
 from clawactors.app.mcp.server import McpService
-from clawactors.app.webport import hosts_at, url_at
+from clawactors.app.webport import hosts_at, port_of, url_at
 
 __all__ = ["AsgiApp", "GuardedApp", "serve_http", "url_of"]
 
@@ -78,7 +78,7 @@ def url_of(port: int) -> str:
 
 async def serve_http(service: McpService, listening: socket.socket, token: str, ready: Callable[[], None]) -> None:
     """Serves until SIGINT or SIGTERM; `ready` is called before the first request is taken."""
-    port = listening.getsockname()[1]
+    port = port_of(listening)
     app = service.server.streamable_http_app(streamable_http_path=_PATH, host="")  # `GuardedApp` checks the host
     config = uvicorn.Config(
         GuardedApp(app, token, port),
@@ -87,6 +87,5 @@ async def serve_http(service: McpService, listening: socket.socket, token: str, 
         timeout_graceful_shutdown=_GRACE_S,
         lifespan="on",
     )
-    listening.listen(128)
     ready()
     await uvicorn.Server(config).serve([listening])

@@ -91,9 +91,9 @@ class ChatStart(Start, frozen=True, kw_only=True):
 
 
 class WebStart(Start, frozen=True, kw_only=True):
-    """Start parameters of a web process: the port on loopback at which it listens."""
+    """Start parameters of a web process: the descriptor of the socket that listens for it."""
 
-    port: int
+    listening: int
 
 
 def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:

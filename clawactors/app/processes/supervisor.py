@@ -39,10 +39,21 @@ class Child:
     """One child process, kept running. `changed` is called whenever its pid changes."""
 
     def __init__(
-        self, module: str, start: Start, log: Path, changed: Callable[[], None], *, runs_skills: bool = False
+        self,
+        module: str,
+        start: Start,
+        log: Path,
+        changed: Callable[[], None],
+        *,
+        runs_skills: bool = False,
+        inherits: tuple[int, ...] = (),
     ) -> None:
-        """What a child that `runs_skills` has started ends with it, however far that has detached itself."""
+        """What a child that `runs_skills` has started ends with it, however far that has detached itself.
+
+        `inherits` are the descriptors of this process that each life of the child has too.
+        """
         self.module, self.start_message, self.log_path, self._changed = module, start, log, changed
+        self._inherits = inherits
         self._mark = f"{os.getpid()}/{start.name}" if runs_skills else ""
         self._process: Process | None = None
         self._stopping = False
@@ -111,6 +122,7 @@ class Child:
             stdout=PIPE,
             stderr=errors,
             start_new_session=True,
+            pass_fds=self._inherits,
             env=os.environ | ({NODE: self._mark} if self._mark else {}),
         )
         stdin: Any = process.stdin

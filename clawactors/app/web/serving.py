@@ -9,20 +9,19 @@ from clawactors.app.web.gateway import Gateway
 from clawactors.app.web.limits import web_limits
 from clawactors.app.web.listening import run_http
 from clawactors.app.weblogin import WebLogin
-from clawactors.app.webport import url_at
+from clawactors.app.webport import port_of, url_at
 
 __all__ = ["serve_web"]
 
 
-async def serve_web(found: Found, bound: socket.socket, ready: Callable[[str, WebLogin], None]) -> None:
+async def serve_web(found: Found, listening: socket.socket, ready: Callable[[str, WebLogin], None]) -> None:
     """Serves until cancelled; `ready` is told the address and who may sign in, before the first request is answered."""
     async with Gateway(found) as gateway:
-        bound.listen()
-        port = bound.getsockname()[1]
+        port = port_of(listening)
         login = WebLogin(found.data)
         url = url_at(port)
         login.serve_at(url)
         ready(url, login)
         limits = web_limits()
         guard = web_application(gateway, login, port, limits)
-        await run_http(guard, bound, limits.connections, guard.streams.aclose)
+        await run_http(guard, listening, limits.connections, guard.streams.aclose)

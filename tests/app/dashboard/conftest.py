@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from clawactors import Client
-from clawactors.app.webport import free_port
 from tests.app.dashboard.seed import hostile, seed
 from tests.scenario.claw import Claw
 
@@ -51,9 +50,8 @@ def aside(data: str, work: Callable[[Client], Awaitable[dict[str, str]]]) -> dic
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One cluster for all tests of the dashboard."""
     claw = Claw(tmp_path_factory.mktemp("dashboard") / "data")
-    port = str(free_port(0))  # that of a user's cluster may be about to be taken by another test
     ready = claw(
-        *("up", "--web", "--http-port", port, "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
+        *("up", "--web", "--http-port", "0", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
     )
     assert ready.code == 0, ready.err
     try:

@@ -11,7 +11,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from clawactors.app.mcp.http import GuardedApp, serve_http, url_of
 from clawactors.app.skills.simple import echo
-from clawactors.app.webport import bound
+from clawactors.app.webport import listen_at, port_of
 from clawactors.eventlog import Misconfigured
 from tests.app.mcp.connecting import bench, data
 
@@ -79,7 +79,7 @@ async def test_no_websocket_is_let_in() -> None:
 async def test_a_client_works_over_http(mode: str) -> None:
     ready = asyncio.Event()
     async with bench([echo]) as at:
-        with bound(0) as listening:
+        with listen_at(0) as listening:
             port = listening.getsockname()[1]
             serving = asyncio.create_task(serve_http(at.service, listening, TOKEN, ready.set))
             await ready.wait()
@@ -100,7 +100,10 @@ async def test_a_client_works_over_http(mode: str) -> None:
 
 
 def test_a_port_in_use_is_told() -> None:
-    with bound(0) as taken:
-        taken.listen(1)
-        with pytest.raises(Misconfigured, match="--port"):
-            bound(taken.getsockname()[1], "--port")
+    with listen_at(0) as taken, pytest.raises(Misconfigured, match="--port"):
+        listen_at(port_of(taken), "--port")
+
+
+def test_two_that_take_the_usual_port_at_once_get_a_port_each() -> None:
+    with listen_at(None) as first, listen_at(None) as second:
+        assert port_of(first) != port_of(second)

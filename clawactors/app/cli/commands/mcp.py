@@ -83,14 +83,14 @@ def _service(options: Any) -> Any:
 
 async def _serve_http(options: Any) -> int:
     from clawactors.app.mcp.http import serve_http, url_of
-    from clawactors.app.webport import bound
+    from clawactors.app.webport import listen_at
 
     token = os.environ.get(_TOKEN_ENV, "")
     if token and len(token) < _TOKEN_MIN:
         raise Problem("usage", f"{_TOKEN_ENV} has fewer than {_TOKEN_MIN} characters", "leave it out to have one made")
     token = token or secrets.token_urlsafe(32)
     service, link = _service(options)
-    with bound(options.port, "--port") as listening:
+    with listen_at(options.port, "--port") as listening:
         url = url_of(listening.getsockname()[1])
 
         def ready() -> None:

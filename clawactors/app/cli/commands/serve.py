@@ -7,7 +7,7 @@ from clawactors.app.cli.output import Facts, emit
 from clawactors.app.cli.session import find
 from clawactors.app.problem import Problem
 from clawactors.app.weblogin import WebLogin
-from clawactors.app.webport import bound
+from clawactors.app.webport import listen_at
 
 __all__ = ["run"]
 
@@ -25,5 +25,5 @@ def run(options: Any) -> int:
         told = {"ready": True, "http": url, "login": login.link(url)}
         emit(options, told, lambda: [Facts([("ready", url), ("sign in, once", told["login"])])])
 
-    asyncio.run(serve_web(find(options), bound(options.http_port), ready))
+    asyncio.run(serve_web(find(options), listen_at(options.http_port), ready))
     return 0
