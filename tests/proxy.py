@@ -1,4 +1,4 @@
-"""A TCP proxy that loses answers, goes silent or breaks, between a client and a server on this machine."""
+"""A TCP proxy that loses answers, goes silent, stalls, drips or breaks, between a client and a server here."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,16 @@ class Proxy:
         """True: what the client says is lost."""
         self.lost = asyncio.Event()
         """Set when something was lost."""
+        self.piece = 1 << 16
+        """How many bytes it hands on at a time."""
+        self.left: int | None = None
+        """It breaks the connection after so many more bytes of what the server says."""
+        self.resets = 0
+        """So many of the next connections are reset at once."""
+        self.accepted = 0
+        """How many connections there have been."""
+        self._gate = asyncio.Event()
+        self._gate.set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -30,6 +40,8 @@ class Proxy:
     ) -> None:
         self._server.close()
         self.cut()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
@@ -37,15 +49,30 @@ class Proxy:
         """The same address by way of the proxy."""
         return f"{url.rpartition(':')[0]}:{self.port}"
 
+    def freeze(self) -> None:
+        """Reads nothing more, of new connections neither: what is sent fills the buffers on its way."""
+        self._gate = asyncio.Event()
+
+    def thaw(self) -> None:
+        """Goes on with new connections; those that it has stay frozen, as behind a router that forgot them."""
+        self._gate = asyncio.Event()
+        self._gate.set()
+
     def cut(self) -> None:
         """Breaks all connections; new ones are taken, and hear and are heard again."""
         self.deaf = self.mute = False
+        self.thaw()
         for pair in self._pairs:
             for writer in pair:
                 writer.transport.abort()
         self._pairs.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        if self.resets:
+            self.resets -= 1
+            writer.transport.abort()
+            return
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
@@ -59,10 +86,17 @@ class Proxy:
 
     async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, kind: str) -> None:
         with contextlib.suppress(OSError):
-            while data := await source.read(1 << 16):
+            await self._gate.wait()
+            while data := await source.read(self.piece):
+                await self._gate.wait()
                 if getattr(self, kind):
                     self.lost.set()
-                else:
-                    target.write(data)
-                    await target.drain()
+                    continue
+                if kind == "deaf" and self.left is not None:
+                    data, self.left = data[: self.left], self.left - len(data[: self.left])
+                target.write(data)
+                await target.drain()
+                if kind == "deaf" and self.left == 0:
+                    self.left = None
+                    break
         target.transport.abort()

@@ -18,7 +18,7 @@ from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionD
 from clawactors.eventlog.jetstream.wire.client import SOON_S, NatsClient, RawSubscription
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
-from clawactors.eventlog.jetstream.wire.refusals import is_refusal, text_of
+from clawactors.eventlog.jetstream.wire.refusals import is_full, is_refusal, text_of
 from clawactors.eventlog.jetstream.wire.replies import NotSent, Replies, Reply
 from clawactors.eventlog.jetstream.wire.state import ConnectionState, shown
 
@@ -50,7 +50,7 @@ class Connection:
         """Connects to the first server that answers.
 
         All reply subjects lie under `inbox`, `_INBOX.<principal>`; '' means the prefix of the address, else `_INBOX`.
-        Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, certificate …).
+        Raises: `Unavailable` (nobody answers, or it is full), `Misconfigured` (refused: wrong password, certificate …).
         """
         if not isinstance(address, Address):
             address = Address.of(address)
@@ -73,7 +73,9 @@ class Connection:
                 reason = connection._state.reported or error
                 if connection.lacks_certificate:
                     raise Misconfigured(f"the server at {shown(url)} {NO_CERTIFICATE}") from None
-                if is_refusal(reason) and (not isinstance(reason, OSError) or url == urls[-1]):
+                if is_full(reason) and url == urls[-1]:
+                    raise Unavailable(f"the server at {shown(url)} takes nobody else: {text_of(reason)}") from None
+                if is_refusal(reason) and not is_full(reason) and (not isinstance(reason, OSError) or url == urls[-1]):
                     raise Misconfigured(f"the server at {shown(url)} refused {name!r}: {text_of(reason)}") from None
                 continue
             connection._client.know(urls)

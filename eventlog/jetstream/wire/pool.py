@@ -5,18 +5,21 @@
 3. A server that goes lame is left at once, if another is known.
 """
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, Final, override
+from typing import Any, Final, cast, override
 
 from nats import errors
 from nats.aio.client import Client, Server, Srv
 
-from clawactors.eventlog.jetstream.wire.refusals import NoTls
+from clawactors.eventlog.jetstream.wire.refusals import NoTls, NotNats, Silent
+from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 
 __all__ = ["PoolClient"]
 
 MAX_RECONNECT_WAIT_S: Final = 0.25
+REFUSAL_S: Final = 0.001
 REFUSALS_SOON: Final = 3
 REFUSED_WAIT_S: Final = 5.0
 
@@ -58,7 +61,24 @@ class PoolClient(Client):
         return server, random.uniform(0, longest)  # noqa: S311
 
     @override
+    async def _process_connect_init(self) -> None:
+        transport = cast("ParsingTransport", self._transport)
+        try:
+            await super()._process_connect_init()
+        except (OSError, ValueError, RuntimeError) as error:
+            # Who is not let in may meet the end of the connection before the reason.
+            if transport.refusal:
+                raise errors.Error(f"nats: {transport.refusal}") from None
+            if isinstance(error, TimeoutError):
+                raise Silent(self.options["connect_timeout"]) from None
+            if isinstance(error, OSError):
+                raise
+            raise NotNats from error  # nats-py would give the connection up, without a word
+
+    @override
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection:
+            await asyncio.sleep(REFUSAL_S)  # it comes right behind, and is lost if we write to the end of a connection
         if initial_connection and "tls" in self.options and not self.options["tls_handshake_first"]:
             if not (info.get("tls_required") or info.get("tls_available")):
                 raise NoTls

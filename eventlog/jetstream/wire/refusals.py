@@ -6,7 +6,7 @@ from typing import Final
 
 from nats import errors
 
-__all__ = ["NoTls", "is_refusal", "text_of"]
+__all__ = ["NoTls", "NotNats", "Silent", "is_full", "is_refusal", "text_of"]
 
 _REFUSED: Final = re.compile(
     r"authorization|authentication (timeout|expired|revoked)|maximum (account )?(active )?connections", re.IGNORECASE
@@ -20,6 +20,8 @@ _ADVICE: Final = (
     ("authentication timeout", "nobody signed in in time: is the server overloaded?"),
     ("authorization", "check the user, password, token or credentials; they may have expired or been revoked"),
 )
+_NOT_NATS: Final = "empty response from server", "json parse error"
+_FULL: Final = re.compile(r"authentication timeout|connections exceeded", re.IGNORECASE)
 _CERTIFICATE: Final = {
     9: "it is not valid yet: check the clocks",
     10: "it has expired: renew it",
@@ -47,6 +49,26 @@ class NoTls(errors.Error):
         super().__init__("nats: the server speaks no TLS, and TLS is demanded: somebody between may have taken it away")
 
 
+class NotNats(errors.Error):
+    """What answers speaks another protocol."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nats: what answers there is no nats-server: is this its port for clients, or does it begin with TLS "
+            "(`tls_first` in the nats context)?"
+        )
+
+
+class Silent(TimeoutError):
+    """Somebody took the connection and says nothing."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(
+            f"it took the connection and says nothing for {timeout_s:g} s: is it stopped or overloaded, or does it "
+            "begin with TLS (`tls_first` in the nats context)?"
+        )
+
+
 def text_of(error: Exception) -> str:
     """The text of an error of the connection, with what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -59,6 +81,8 @@ def text_of(error: Exception) -> str:
         return next((f"{words} ({said})" for mark, words in _ALERTS if mark in said), f"TLS failed: {said}")
     text = str(error).removeprefix("nats: ").strip("'") or type(error).__name__
     if isinstance(error, errors.Error):
+        if any(mark in text for mark in _NOT_NATS):
+            return text_of(NotNats())
         advice = next((words for mark, words in _ADVICE if mark in text.lower()), "")
         return f"{text}: {advice}" if advice else text
     return text
@@ -69,3 +93,8 @@ def is_refusal(error: Exception) -> bool:
     if isinstance(error, ssl.SSLError | NoTls):
         return not isinstance(error, ssl.SSLZeroReturnError | ssl.SSLEOFError)
     return isinstance(error, errors.Error) and _REFUSED.search(str(error)) is not None
+
+
+def is_full(error: Exception) -> bool:
+    """True for a refusal that ends by itself: others have to leave first."""
+    return isinstance(error, errors.Error) and _FULL.search(str(error)) is not None

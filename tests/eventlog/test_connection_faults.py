@@ -1,0 +1,183 @@
+"""Connections that delay, stall, drip, reset and break in the middle of a frame: nothing hangs, everything returns."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import Address, Connection
+from tests.eventlog.certificates import Authority
+from tests.proxy import Proxy
+from tests.servers import HOST, NatsServer
+
+pytestmark = pytest.mark.nats
+
+
+@pytest.fixture(params=["tcp", "tls"])
+async def line(
+    request: pytest.FixtureRequest, own_server: Callable[..., NatsServer], tmp_path: Path
+) -> AsyncIterator[tuple[Proxy, Address]]:
+    """A server behind a proxy."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(HOST)
+    is_tls = request.param == "tls"
+    tls = f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}' if is_tls else ""
+    server = own_server(tls, jetstream=False)
+    async with Proxy(server.port) as proxy:
+        yield proxy, Address(urls=(proxy.url(server.url()),), ca=str(authority.ca) if is_tls else "")
+
+
+async def echoing(connection: Connection) -> None:
+    """Answers on `echo` what it is asked."""
+
+    def answer(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+        connection.publish_now(reply, body)
+
+    await connection.confirm(connection.listen("echo", answer))
+
+
+async def echoes(connection: Connection, body: bytes = b"ping") -> None:
+    """Returns once an answer came, and it was the right one."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert (await connection.ask("echo", body, timeout_s=0.5))[1] == body
+                return
+            except Unavailable:
+                await asyncio.sleep(0)
+
+
+def pinging(connection: Connection) -> None:
+    """Notices within moments what takes 15 s otherwise."""
+    connection._client.options["ping_interval"] = 0.05
+
+
+async def test_a_line_that_drips(line: tuple[Proxy, Address]) -> None:
+    proxy, address = line
+    proxy.piece = 7
+    async with await Connection.open(address, "test") as connection:
+        await echoing(connection)
+        await echoes(connection, bytes(range(256)) * 40)
+
+
+async def test_a_line_that_breaks_in_the_middle_of_a_frame(line: tuple[Proxy, Address]) -> None:
+    proxy, address = line
+    async with await Connection.open(address, "test") as connection:
+        await echoing(connection)
+        for left in (0, 1, 5, 21, 40, 60, 100, 300, 1023):
+            lost = asyncio.Event()
+            connection.on_lost[:] = [lost.set]
+            proxy.left = left + 1
+            await echoes(connection, b"x" * 1000)
+            await lost.wait()
+            await echoes(connection)
+
+
+async def test_a_line_that_resets_and_then_works(line: tuple[Proxy, Address]) -> None:
+    proxy, address = line
+    async with await Connection.open(address, "test") as connection:
+        await echoing(connection)
+        proxy.resets = 5
+        proxy.cut()
+        await echoes(connection)
+        assert proxy.resets == 0
+
+
+async def test_a_server_that_accepts_and_says_nothing(line: tuple[Proxy, Address]) -> None:
+    proxy, address = line
+    proxy.freeze()
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable, match="says nothing"):
+            await Connection.open(address, "test", 0.2)
+
+
+async def test_a_line_that_stalls_with_full_buffers_is_left(line: tuple[Proxy, Address]) -> None:
+    proxy, address = line
+    async with await Connection.open(address, "test") as connection:
+        await echoing(connection)
+        pinging(connection)
+        await echoes(connection)
+        proxy.cut()  # the new connection pings by the new interval
+        await echoes(connection)
+        lost = asyncio.Event()
+        connection.on_lost.append(lost.set)
+        proxy.freeze()
+        for _ in range(200):
+            connection.publish_now(b"any", bytes(100_000))
+        async with asyncio.timeout(10):
+            await lost.wait()
+        proxy.thaw()
+        await echoes(connection)
+
+
+FULL = [
+    ("", "max_connections: 1"),
+    ("ada", "accounts { A { limits { max_connections: 1 }\nusers: [{ user: ada, password: secret }] } }"),
+]
+
+
+async def admitted(address: Address) -> Connection:
+    """Connected once the server has seen that the other one left."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            return await Connection.open(address, "second")
+
+
+@pytest.mark.parametrize(("user", "limit"), FULL, ids=["server", "account"])
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_a_full_server_is_told_as_that(
+    own_server: Callable[..., NatsServer], tmp_path: Path, user: str, limit: str, is_tls: bool
+) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(HOST)
+    tls = f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}' if is_tls else ""
+    server = own_server(f"{limit}\n{tls}", jetstream=False)
+    address = Address(urls=(server.url(user),), ca=str(authority.ca) if is_tls else "")
+    async with await Connection.open(address, "first"):
+        with pytest.raises(Unavailable, match=r"takes nobody else: .* connections exceeded: raise max_connections"):
+            await Connection.open(address, "second")
+    async with asyncio.timeout(10), await admitted(address):
+        pass
+
+
+class Stranger:
+    """Listens and says something that no nats-server says."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self._said)
+        await reader.read()
+        writer.close()
+
+
+STRANGERS = [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    b"SSH-2.0-OpenSSH_9.9\r\n",
+    b"INFO {not json}\r\n",
+    b"INFO \xff\r\n",
+    b"x" * (1 << 20),
+]
+
+
+@pytest.mark.parametrize("said", STRANGERS, ids=["http", "ssh", "json", "bytes", "endless"])
+async def test_a_stranger_on_the_port_is_told_and_outlasted(own_server: Callable[..., NatsServer], said: bytes) -> None:
+    server = own_server(jetstream=False)
+    async with await Connection.open(server.url(), "test") as connection:
+        server.kill()
+        stranger = await asyncio.start_server(Stranger(said), HOST, server.port)
+        with pytest.raises(Unavailable, match="no nats-server: is this its port for clients"):
+            await Connection.open(server.url(), "other")
+        async with asyncio.timeout(10):
+            while connection._client._server_pool[0].reconnects < 2:
+                with pytest.raises(Unavailable):
+                    await connection.ask("any", timeout_s=0.02)
+        stranger.close()
+        stranger.abort_clients()
+        await stranger.wait_closed()
+        await server.restart()
+        await connection.wait_online(10)
