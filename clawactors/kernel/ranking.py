@@ -1,6 +1,7 @@
 """Ids in the order of their ranks, of which any can be taken out at any time."""
 
 import heapq
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["Ranking"]
@@ -20,6 +21,12 @@ class Ranking[R: Any]:
 
     def __len__(self) -> int:
         return len(self._ranks)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._ranks
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ranks)
 
     def put(self, id: str, rank: R) -> None:
         """Enters the id, or moves it to another rank."""

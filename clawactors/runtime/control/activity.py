@@ -54,8 +54,8 @@ def _took(sketch: DurationSketch) -> TookReply:
 
 def _longest_ns(control: "Control") -> int:
     tasks = control.state.tasks
-    firsts = (found[1] for queue in tasks.pending.values() if (found := queue.first()) is not None)
-    return min((tasks.by_id[id].task.life.updated_ns for id in firsts if id in tasks.by_id), default=0)
+    firsts = (found.id for queue in tasks.pending.values() if (found := queue.first(-1)) is not None)
+    return min((tasks.by_id[id].since_ns for id in firsts), default=0)
 
 
 def _series(seconds: list[Second], now: int) -> SeriesReply:

@@ -99,7 +99,7 @@ class Control:
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
         self.blobs = BlobEndpoint(blobs, clock_s := context.clock.monotonic_s)
         self.outputs, events = OutputEndpoint(outputs, clock_s), EventsEndpoint(context.log, kinds, clock_s)
-        self.settings = ControlSettings(context, self.state.silence, self.state.nodes.live, self._wake.set, layers)
+        self.settings = ControlSettings(context, self.state, self._wake.set, layers)
         self.records = RecordsEndpoint(context.log, leases, blobs, kinds.of(Home.CONTROL))
         states, asks = StateEndpoint(self.snapshots, kinds, Home.CONTROL), AskEndpoint(self.snapshots, requests)
         self._answers = states, self.records, asks, self.settings

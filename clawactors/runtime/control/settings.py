@@ -4,7 +4,7 @@ Any control process may answer. A client watches by asking for what comes after 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, override
 
 import msgspec
@@ -24,7 +24,8 @@ from clawactors.runtime.settings import (
     SettingsOriginsReply,
     settings_subject,
 )
-from clawactors.systems.placement.silence import Silence
+from clawactors.systems.placement import ClusterState
+from clawactors.systems.placement.policy import QueuePolicy
 from clawactors.systems.settings import Settings
 
 __all__ = ["ControlSettings"]
@@ -44,20 +45,20 @@ class ControlSettings(RequestEndpoint):
     def __init__(
         self,
         context: ActorContext,
-        silence: Silence,
-        nodes: Callable[[], Iterable[tuple[str, str]]],
+        state: ClusterState,
         wake: Callable[[], None],
         layers: Sequence[Layer],
     ) -> None:
         super().__init__()
         self.live = LiveSettings(context.log, layers, "control")
-        self._by, self._silence, self._nodes, self._wake = context.by, silence, nodes, wake
+        self._by, self._state, self._nodes, self._wake = context.by, state, state.nodes.live, wake
         self.live.watch(self._apply)
 
     def _apply(self, settings: Settings) -> None:
-        if settings.task_silence != self._silence.limit_s:
-            self._silence.limit(settings.task_silence)
-            self._wake()
+        if settings.task_silence != self._state.silence.limit_s:
+            self._state.silence.limit(settings.task_silence)
+        self._state.tasks.follow(QueuePolicy.of(settings))
+        self._wake()
 
     async def open(self, requests: Requests, queue: str) -> None:
         """Follows the settings, and answers from now on. Raises: what the log raises."""

@@ -10,7 +10,7 @@ from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.events import Offer
 from clawactors.systems.tasks.events import Spec
 
-__all__ = ["NodeCapacity", "TaskShape", "choose", "shape_of", "wait_for", "why_not"]
+__all__ = ["NodeCapacity", "TaskShape", "choose", "fits", "preference", "shape_of", "wait_for", "why_not"]
 
 CREDIT_MIN = 64
 """Tasks that may be given to a node ahead of its slots, at least; the rest is twice its slots."""
@@ -99,7 +99,8 @@ class NodeCapacity:
         return len(self.assigned) / max(1, self.node.joined.slots)
 
 
-def _fits(shape: TaskShape, capacity: NodeCapacity) -> bool:
+def fits(shape: TaskShape, capacity: NodeCapacity) -> bool:
+    """True for a node that may run such tasks once it has room."""
     return (
         (capacity.node.alive if shape.only else capacity.node.takes_work)
         and not capacity.frozen
@@ -114,21 +115,20 @@ def _fits_affinity(shape: TaskShape, capacity: NodeCapacity) -> bool:
     return all(capacity.node.joined.affinity.get(key) == value for key, value in shape.affinity)
 
 
+def preference(shape: TaskShape, capacity: NodeCapacity) -> tuple[bool, int, float, str]:
+    """The smallest is the best: not to be avoided, most of the preferred skills, least load, the smallest id."""
+    return (
+        capacity.id == shape.avoid,
+        -sum(skill in capacity.skills for skill in shape.prefers) if shape.prefers else 0,
+        capacity.load,
+        capacity.id,
+    )
+
+
 def choose(shape: TaskShape, capacities: Iterable[NodeCapacity], now_ns: int) -> NodeCapacity | None:
-    """The node with room that is best not avoided, has most of the preferred skills, least load, the smallest id."""
-    best: NodeCapacity | None = None
-    best_rank: tuple[bool, int, float, str] = (False, 0, 0.0, "")
-    for capacity in capacities:
-        if _fits(shape, capacity) and capacity.room(now_ns) > 0:
-            rank = (
-                capacity.id == shape.avoid,
-                -sum(skill in capacity.skills for skill in shape.prefers),
-                capacity.load,
-                capacity.id,
-            )
-            if best is None or rank < best_rank:
-                best, best_rank = capacity, rank
-    return best
+    """The best of the nodes with room, None where none has any."""
+    able = (capacity for capacity in capacities if fits(shape, capacity) and capacity.room(now_ns) > 0)
+    return min(able, key=lambda capacity: preference(shape, capacity), default=None)
 
 
 def wait_for(shape: TaskShape, count: int, before: int, capacities: Iterable[NodeCapacity], now_ns: int) -> float:
@@ -136,7 +136,7 @@ def wait_for(shape: TaskShape, count: int, before: int, capacities: Iterable[Nod
 
     0 where they have it, infinite where they have too few slots for as many.
     """
-    fitting = [capacity for capacity in capacities if _fits(shape, capacity)]
+    fitting = [capacity for capacity in capacities if fits(shape, capacity)]
     if count > sum(capacity.most(now_ns) for capacity in fitting):
         return math.inf
     lacking = count + before - sum(max(0, capacity.room(now_ns)) for capacity in fitting)

@@ -8,13 +8,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from clawactors.kernel.ranking import Ranking
 from clawactors.systems.placement.choice import TaskShape, shape_of
 from clawactors.systems.placement.dependencies import Dependencies
 from clawactors.systems.placement.families import Families
 from clawactors.systems.placement.limits import Limits, announced
 from clawactors.systems.placement.nodes import ClusterNodes
 from clawactors.systems.placement.order import TrackedTask
+from clawactors.systems.placement.policy import QueuePolicy
+from clawactors.systems.placement.queues import PendingQueues
 from clawactors.systems.placement.silence import Silence
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks import timers as t
@@ -45,7 +46,8 @@ class OpenTasks:
         self.by_id: dict[str, TrackedTask] = {}
         self.frozen: set[str] = set()
         self.awaited: dict[str, int] = {}
-        self.pending: dict[TaskShape, Ranking[tuple[int, int]]] = {}
+        self.queues = PendingQueues()
+        self.pending = self.queues.by_shape
         self.due: dict[str, None] = {}
         self.resolved: dict[str, None] = {}
         self.orphans: dict[str, None] = {}
@@ -84,7 +86,7 @@ class OpenTasks:
             life, shape = task.life, held.shape
             moved = shape.avoid != life.avoid or life.parked or shape.only
             if task.spec is not None and (edited or moved):  # it may fit elsewhere now
-                self._unqueue(id, held)
+                self.queues.discard(id, held)
                 held.shape = _shape_of(task.spec, life)
             held.version, held.task, held.ordered, held.to = version, task, False, ""
             if stays:
@@ -114,12 +116,9 @@ class OpenTasks:
         if self._limited:
             self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
         if idle and life.status == "pending" and not held.is_overdue:
-            queue = self.pending.get(held.shape)
-            if queue is None:
-                queue = self.pending[held.shape] = Ranking()
-            queue.put(id, held.rank)
-        else:
-            self._unqueue(id, held)
+            self.queues.put(id, held)
+        elif held.queued_as is not None:
+            self.queues.discard(id, held)
         if held.depends or life.waiting_for == "dependency":
             self._depend(id, held, idle)
         if life.waiting_name == CHILDREN or (life.waits and any(wait.name == CHILDREN for wait in life.waits)):
@@ -148,6 +147,15 @@ class OpenTasks:
             if (held := self.by_id.get(id)) is not None:
                 self.enter(id, held)
 
+    def follow(self, policy: QueuePolicy) -> None:
+        """Pending tasks are placed in another order from now on."""
+        if policy == self.queues.policy:
+            return
+        queued = [(id, held) for id, held in self.by_id.items() if held.queued_as is not None]
+        self.queues.follow(policy)
+        for id, held in queued:
+            self.queues.put(id, held)
+
     def announce_limits(self) -> None:
         """The nodes have changed, and so may have what they say of their skills."""
         offered = announced(capacity.node for capacity in self._nodes.by_id.values())
@@ -155,12 +163,6 @@ class OpenTasks:
 
     def _under_way(self, skill: str) -> Iterator[str]:
         return (id for id, held in self.by_id.items() if held.shape.skill == skill and held.is_under_way)
-
-    def _unqueue(self, id: str, held: TrackedTask) -> None:
-        if (queue := self.pending.get(held.shape)) is not None:
-            queue.discard(id)
-            if not queue:
-                del self.pending[held.shape]
 
     def _timed(self, id: str, held: TrackedTask) -> bool:
         """Enters the timers that the task wants; True when one of them has gone off already."""

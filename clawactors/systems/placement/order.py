@@ -32,15 +32,30 @@ class TrackedTask:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
     `counted_at` is the node that counts it, `timed` whether it has timers, `depends` whether it waits for others.
-    `kept_at` is the node that keeps its parked run.
+    `kept_at` is the node that keeps its parked run. `queued_as` is the user in whose line it waits, None
+    where it is not pending, and `since_ns` since when.
     """
 
-    __slots__ = ("counted_at", "depends", "kept_at", "ordered", "shape", "task", "timed", "to", "version")
+    __slots__ = (
+        "counted_at",
+        "depends",
+        "kept_at",
+        "ordered",
+        "queued_as",
+        "shape",
+        "since_ns",
+        "task",
+        "timed",
+        "to",
+        "version",
+    )
 
     def __init__(self, version: int, task: Task, shape: TaskShape) -> None:
         self.version, self.task, self.shape = version, task, shape
         self.ordered, self.to, self.counted_at, self.kept_at = False, "", "", ""
         self.timed = self.depends = False
+        self.queued_as: str | None = None
+        self.since_ns = 0
 
     @property
     def given(self) -> bool:
@@ -62,12 +77,6 @@ class TrackedTask:
         """True when the log itself proves that the deadline has passed; its timer is about to say so."""
         spec = self.task.spec
         return spec is not None and 0 < spec.deadline_ns <= self.task.life.updated_ns
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Its place among the pending ones: the most urgent first, then the oldest."""
-        spec = self.task.spec
-        return (-spec.priority if spec else 0, self.task.life.submitted_ns)
 
     def stays(self, task: Task) -> bool:
         """True when the task's new state is kept in the same places as the present one."""

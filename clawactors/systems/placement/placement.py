@@ -2,7 +2,7 @@
 
 1. An order is proposed once for a version; a newer version of the task withdraws it by itself.
 2. A node never has more tasks than its room when an order is made.
-3. The most urgent task goes first, then the oldest; what finds no slot or no place under its limit holds up nobody.
+3. Tasks go in the order that was chosen (`policy`); what finds no slot or no place under its limit holds up nobody.
 """
 
 import heapq
@@ -12,12 +12,22 @@ from clawactors.systems.nodes import Node
 from clawactors.systems.placement.choice import NodeCapacity, TaskShape, choose, shape_of, wait_for, why_not
 from clawactors.systems.placement.limits import Limit
 from clawactors.systems.placement.order import PlannedCommand
+from clawactors.systems.placement.queues import QueueHead
+from clawactors.systems.placement.rooms import Rooms
 from clawactors.systems.placement.state import ClusterState
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import timers as t
 from clawactors.systems.tasks.events import Spec
 
 __all__ = ["Placement"]
+
+
+def _go_on(heads: list[tuple[QueueHead, TaskShape]], head: QueueHead | None, shape: TaskShape) -> None:
+    """Replaces the first of the heads by the next of its queue, if there is one."""
+    if head is None:
+        heapq.heappop(heads)
+    else:
+        heapq.heapreplace(heads, (head, shape))
 
 
 class Placement:
@@ -78,25 +88,28 @@ class Placement:
                 yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
 
     def _placements(self, now_ns: int, limit: int) -> Iterator[PlannedCommand]:
-        """The most urgent first, whatever its shape; a shape that finds no free slot waits, the others go on."""
-        heads = [(*first, shape) for shape, queue in self._pending.items() if (first := queue.first()) is not None]
+        """The next by the order that was chosen; a shape that finds no free slot waits, the others go on."""
+        if not self._pending:
+            return
+        queues, before_ns = self._open.queues, self._open.queues.before_ns(now_ns)
+        heads, rooms = queues.heads(now_ns), Rooms(self._capacities.values(), now_ns)
         heapq.heapify(heads)
         while heads and limit > 0:
-            _, id, shape = heads[0]
+            head, shape = heads[0]
+            if not queues.is_next(head):  # its user has had a turn meanwhile
+                _go_on(heads, self._pending[shape].first(before_ns), shape)
+                continue
             forbidden = self._limits.by_skill and self._limits.forbid(shape.skill)
-            capacity = None if forbidden else choose(shape, self._capacities.values(), now_ns)
+            capacity = None if forbidden else rooms.choose(shape)
             if capacity is None:
                 heapq.heappop(heads)
                 continue
-            yield self._order(
-                id, c.ScheduleTask(capacity.id, capacity.node.incarnation, capacity.node.losses), to=capacity.id
-            )
-            limit -= 1
+            queues.serve(head)
+            command = c.ScheduleTask(capacity.id, capacity.node.incarnation, capacity.node.losses)
+            yield self._order(head.id, command, to=capacity.id)
             queue = self._pending.get(shape)
-            if queue is not None and (first := queue.first()) is not None:
-                heapq.heapreplace(heads, (*first, shape))
-            else:
-                heapq.heappop(heads)
+            _go_on(heads, None if queue is None else queue.first(before_ns), shape)
+            limit -= 1
 
     def reserve(self, id: str, spec: Spec, now_ns: int) -> NodeCapacity | None:
         """The node that a new task would be given to now, which keeps a place for it; None where it has to wait.

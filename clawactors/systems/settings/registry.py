@@ -15,7 +15,7 @@ __all__ = ["DEFAULTS", "REGISTRY", "Applies", "Setting", "SettingType", "Setting
 
 _DAY_S: Final = 86_400.0
 
-type SettingType = Literal["duration", "number", "flag", "choice", "folder"]
+type SettingType = Literal["duration", "number", "flag", "choice", "folder", "weights"]
 type WhereRead = Literal["control", "memory", "node", "all", "commands"]
 """Which processes read it: control, memory, nodes, all of them, or the commands of `claw`."""
 type Applies = Literal["live", "restart"]
@@ -144,6 +144,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _number("node.slots", "tasks that a node runs at once", "node", 0, 100_000, unit="tasks", applies="restart"),
     ] = 5
+    queue_fair: Annotated[
+        bool, _flag("queue.fair", "users share the places of pending tasks, by their weights", "control")
+    ] = True
+    queue_order: Annotated[
+        str,
+        Setting(
+            name="queue.order",
+            type="choice",
+            meaning="in which order the pending tasks of a user are placed",
+            read_by="control",
+            choices=("fifo", "priority", "deadline"),
+        ),
+    ] = "priority"
+    queue_patience: Annotated[
+        float,
+        _duration(
+            "queue.patience",
+            "a task that has waited for so long gets every second place of its user",
+            "control",
+            1,
+            _YEARS_S,
+            off=True,
+        ),
+    ] = 600.0
+    queue_weights: Annotated[
+        str,
+        Setting(
+            name="queue.weights",
+            type="weights",
+            meaning="shares of users, as in maya=3 ci=0.5; 1 for others",
+            read_by="control",
+        ),
+    ] = ""
     sweep_older: Annotated[
         float,
         _duration(

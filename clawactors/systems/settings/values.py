@@ -13,6 +13,7 @@ from clawactors.eventlog import Misconfigured
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import duration_s
 from clawactors.systems.settings.registry import REGISTRY, Setting, Settings
+from clawactors.systems.settings.weights import weights_of
 
 __all__ = ["check_no_secret", "checked_name", "checked_value", "effective", "own_check", "shown"]
 
@@ -70,6 +71,8 @@ def checked_value(setting: Setting, value: Any) -> Any:
             return word
         case "folder":
             return _folder(setting, value)
+        case "weights":
+            return _weights(setting, value)
 
 
 def _wrong(setting: Setting, value: Any, wanted: str) -> Refused:
@@ -124,6 +127,15 @@ def _folder(setting: Setting, value: Any) -> str:
         raise _wrong(setting, value, "a whole path, which begins with /")
     check_no_secret(value)
     return value
+
+
+def _weights(setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _TEXT_MAX or not value.isprintable():
+        raise _wrong(setting, value, "users with their weights, as in maya=3 ci=0.5, up to 1000 characters")
+    try:
+        return " ".join(f"{user}={weight:.10g}" for user, weight in weights_of(value).items())
+    except ValueError as error:
+        raise _wrong(setting, value, str(error)) from None
 
 
 def shown(setting: Setting, value: Any) -> str:

@@ -284,6 +284,27 @@ async def test_task_silence_ends_attempts_that_run_already() -> None:
         go.set()
 
 
+async def test_queue_order_holds_at_once_and_for_the_next_leader(cluster: Cluster, config: ClusterConfig) -> None:
+    client, ran = cluster.client(), list[str]()
+    await client.submit("notes", id="urgent", priority="urgent")
+    await client.submit("notes", id="late", deadline_ns=2**62 + 1)
+    await client.submit("notes", id="soon", deadline_ns=2**62, priority="low")
+    await config.set("queue.order", "deadline")
+    await heard(cluster, config)
+    await cluster.kill(next(iter(cluster.controls)))
+    heir = await cluster.control("control/heir")
+    await cluster.until(lambda: heir.leadership.leading, "another leads")
+
+    @skill("notes")
+    async def notes(task: Any) -> None:
+        ran.append(task.id)
+
+    await cluster.node("n1", [notes], slots=1)
+    for id in ("urgent", "late", "soon"):
+        await cluster.until_status(id, "completed")
+    assert ran == ["soon", "late", "urgent"]
+
+
 async def test_archive_after_moves_tasks_by_itself_once_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_keeper, "_LOOK_S", 0.01)
     async with Cluster(log=WholeLog) as cluster:

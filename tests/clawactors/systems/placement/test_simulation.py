@@ -100,5 +100,5 @@ def agrees(control: Control, store: Store) -> None:
             life = store.tasks[task_id].life
             assert life.status in ("scheduled", "running")
             assert life.node == id
-    queued = {id for ranking in placement.state.tasks.pending.values() for id in ranking._ranks}
+    queued = {id for ranking in placement.state.tasks.pending.values() for id in ranking}
     assert queued == {id for id, task in store.tasks.items() if task.life.status == "pending"}

@@ -11,6 +11,7 @@ from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as n
 from clawactors.systems.placement import ClusterState, Placement, PlannedCommand
+from clawactors.systems.placement.policy import OrderName, QueuePolicy
 from clawactors.systems.tasks import FINAL, OPEN, TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -68,6 +69,13 @@ class Store:
             for event in events:
                 state = NODE.evolve(state, event, self.now_ns)
             self.nodes[id] = state
+
+
+def a_policy(chance: Random) -> QueuePolicy:
+    """Any order of the queue."""
+    order: OrderName = chance.choice(("fifo", "priority", "deadline"))
+    patience_ns, weights = chance.choice((0, 1, 5 * TICK_NS)), chance.choice(({}, {"ada": 3.0}))
+    return QueuePolicy(order, patience_ns, chance.random() < 0.5, weights)
 
 
 class Process:
@@ -275,6 +283,8 @@ class World:
                     priority=chance.randint(1, 4),
                     not_before_ns=chance.choice((0, 0, store.now_ns + 2 * TICK_NS)),
                     max_retries=2,
+                    user=chance.choice(("", "ada", "ben")),
+                    deadline_ns=chance.choice((0, 0, store.now_ns + 10**12)),
                 )
                 store.task(self._name("t"), c.Submit(spec))
             case 2:
@@ -285,6 +295,8 @@ class World:
                 control = chance.choice(self.controls)
                 control.fold(chance.randint(1, 20))
                 control.read()
+                if chance.random() < 0.05:
+                    control.placement.state.tasks.follow(a_policy(chance))
             case 7 | 8:
                 self.leader().propose()
             case 9 | 10 | 11:
