@@ -8,6 +8,7 @@ from clawactors.systems.backups.kind import BACKUPS
 from clawactors.systems.bridges.kind import BRIDGES
 from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.erasures.kind import ERASURES
+from clawactors.systems.identities.kind import IDENTITIES
 from clawactors.systems.keys.kind import KEYS
 from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
@@ -36,6 +37,7 @@ KINDS: Final = Kinds(
         ERASURES,
         SETTINGS,
         KEYS,
+        IDENTITIES,
     )
 )
 DECODER: Final = KINDS.decoder

@@ -19,6 +19,7 @@ from clawactors.projections.views.backups import BACKUPS_VIEW
 from clawactors.projections.views.bridges import BRIDGES_VIEW
 from clawactors.projections.views.erasures import ERASURES_VIEW, last_erasure
 from clawactors.projections.views.faults import FAULTS_VIEW
+from clawactors.projections.views.identities import IDENTITIES_VIEW
 from clawactors.projections.views.keys import KEYS_VIEW
 from clawactors.projections.views.nodes.questions import NODES_VIEW
 from clawactors.projections.views.schedules import SCHEDULES_VIEW
@@ -46,6 +47,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     ERASURES_VIEW,
     SETTINGS_VIEW,
     KEYS_VIEW,
+    IDENTITIES_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,

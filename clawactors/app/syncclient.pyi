@@ -21,6 +21,7 @@ from clawactors.runtime.client.difference import TaskDifference
 from clawactors.runtime.client.events import LogEvent
 from clawactors.runtime.client.files import FileRow
 from clawactors.runtime.client.history import HistoryEntry
+from clawactors.runtime.client.identities import IdentityRow
 from clawactors.runtime.client.keys import AddedKey, KeyRow
 from clawactors.runtime.client.listing import TaskFilters
 from clawactors.runtime.client.overview import Overview
@@ -74,6 +75,7 @@ __all__ = [
     "SyncClientMemories",
     "SyncClusterBackups",
     "SyncClusterConfig",
+    "SyncIdentities",
     "SyncNotifications",
     "SyncPastCluster",
     "SyncRef",
@@ -420,6 +422,36 @@ class SyncClusterConfig:
         """Changes as they are made, without end; those after that version, by default from now on.
 
         Raises: `InvalidQuery` for a version that there is not yet."""
+
+class SyncIdentities:
+    """The machines and people of a cluster, as its client sees them."""
+
+    def invite(
+        self, role: str, name: str, *, secret: str, expires: Moment, uses: int = 1, skills: Iterable[str] = ...
+    ) -> IdentityRow:
+        """Lets those who know the secret join as `node`, `client` or `observer`; the line to paste is `claw invite`'s.
+
+        With more than one use those who join are called `<name>-1`, `<name>-2` … Raises: `Refused`."""
+
+    def join(self, name: str, *, secret: str, public_key: str, host: str = "") -> IdentityRow:
+        """Admits who has the key by the invitation of this name; the row of who has joined.
+
+        Raises: `NotFound` (not invited), `Refused` (wrong secret, expired, used, revoked)."""
+
+    def renew(self, name: str, public_key: str) -> IdentityRow:
+        """Lets another key count in place of the one that it has. Raises: `NotFound`, `Refused`."""
+
+    def revoke(self, name: str, reason: str = "") -> IdentityRow:
+        """Ends what it may, and its connections; an invitation for several takes all with it that it has admitted.
+
+        Returns once the server refuses it. Raises: `NotFound`; `Unavailable` where the machine of the authority does
+        not answer: the revocation is on record, and takes effect when that is up again."""
+
+    def list(self, *, role: str = "", fresh: bool = True) -> builtins.list[IdentityRow]:
+        """All who are invited or have joined, by name. Raises: `Unavailable`."""
+
+    def get(self, name: str, *, fresh: bool = True) -> IdentityRow:
+        """One of them. Raises: `NotFound`, `Unavailable`."""
 
 class SyncNotifications:
     """The notifications of a cluster, as its client sees them."""
@@ -921,6 +953,10 @@ class SyncClient:
     @property
     def bridges(self) -> SyncBridges:
         """The bridges to chats: who may talk to the cluster from there."""
+
+    @property
+    def identities(self) -> SyncIdentities:
+        """The machines and people who may connect."""
 
     @property
     def keys(self) -> SyncApiKeys:

@@ -68,6 +68,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     `decides_in_brief(command)`: does that form lead it to the same events?
     `owner(state)` is whose words its events hold, "" for nobody's; `bare(event)` is the event without what is personal.
     `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
+    `administers`: commands about it are for who runs the cluster, not for everybody who may submit tasks.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     decides_in_brief: Callable[[C], bool] = never
     owner: Callable[[S], str] = nobody
     bare: Callable[[E], E] = as_it_is
+    administers: bool = False
 
     def read_command(self, body: bytes, by: str, at_ns: int, *, trusted: bool = True) -> DecodedCommand[C]:
         """The command that another program has written, on behalf of `by`, decided at that time.

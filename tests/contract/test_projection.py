@@ -235,6 +235,7 @@ NAMED = {
     "workflow": b'{"v":1,"events":[{"type":"workflow.added","version":1,"definition":{"workflow":"w","steps":[]}}]}',
     "backup": b'{"v":1,"events":[{"type":"backup.made","file":"f","size_bytes":1,"last_seq":1}]}',
     "bridge": b'{"v":1,"events":[{"type":"bridge.advanced","place":"1"}]}',
+    "identity": b'{"v":1,"events":[{"type":"identity.invited","role":"node","sha256":"00","expires_ns":1}]}',
     "apikey": b'{"v":1,"events":[{"type":"apikey.added","sha256":"00"}]}',
     "alarm": b'{"v":1,"events":[{"type":"alarm.raised","reason":"full"}]}',
     "erasure": b'{"v":1,"events":[{"type":"erasure.begun","request":"r","keys":["k"]}]}',

@@ -7,6 +7,7 @@ from clawactors.systems.backups import events as b
 from clawactors.systems.bridges import events as br
 from clawactors.systems.chats import events as h
 from clawactors.systems.erasures import events as x
+from clawactors.systems.identities import events as joins
 from clawactors.systems.keys import events as k
 from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
@@ -354,6 +355,19 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         k.KeyAdded(sha256="0" * 64),
     ),
     "apikey.revoked": (k.KeyRevoked("client/ada"), k.KeyRevoked()),
+    "identity.invited": (
+        joins.IdentityInvited(
+            role="node", sha256="0" * 64, expires_ns=NEXT, uses=3, skills=("skills.py",), by="client/ada"
+        ),
+        joins.IdentityInvited(role="client", sha256="0" * 64, expires_ns=1),
+    ),
+    "identity.joined": (
+        joins.IdentityJoined(role="node", public_key=f"U{'A' * 55}", host="gpu-box", invitation="gpu"),
+        joins.IdentityJoined(role="observer", public_key=f"U{'B' * 55}"),
+    ),
+    "identity.used": (joins.IdentityUsed("gpu-1", f"U{'A' * 55}"),),
+    "identity.renewed": (joins.IdentityRenewed(f"U{'B' * 55}"),),
+    "identity.revoked": (joins.IdentityRevoked("client/ada", "sold"), joins.IdentityRevoked()),
     "backup.planned": (
         b.BackupsPlanned(folder="/backups", every_s=86_400.0, copies=30, by="client/ada"),
         b.BackupsPlanned(folder="/backups", every_s=3600.5),
@@ -722,6 +736,23 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             b"hello",
             (k.KeyRevoked("client/bob"),),
             (k.KeyAdded(sha256="3" * 64, quota_per_day=5),),
+        ],
+    ),
+    "identity-life": (
+        "identity",
+        [
+            (joins.IdentityRevoked("client/ada"),),
+            (joins.IdentityInvited(role="node", sha256="1" * 64, expires_ns=NEXT, by="client/ada"),),
+            (joins.IdentityInvited(role="node", sha256="2" * 64, expires_ns=NEXT),),
+            b"hello",
+            (joins.IdentityJoined(role="node", public_key=f"U{'A' * 55}", host="gpu-box"),),
+            (joins.IdentityJoined(role="client", public_key=f"U{'B' * 55}"),),
+            (joins.IdentityInvited(role="client", sha256="3" * 64, expires_ns=NEXT),),
+            (joins.IdentityRenewed(f"U{'C' * 55}"),),
+            (joins.IdentityRevoked("client/bob", "sold"),),
+            (joins.IdentityUsed("gpu-1", f"U{'D' * 55}"),),
+            (joins.IdentityInvited(role="client", sha256="4" * 64, expires_ns=NEXT, uses=2),),
+            (joins.IdentityUsed("gpu-2", f"U{'E' * 55}"),),
         ],
     ),
     "backup-life": (

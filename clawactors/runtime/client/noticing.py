@@ -6,6 +6,7 @@ from clawactors.runtime.client.making import TaskMaking
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.bridges import Bridges
+    from clawactors.runtime.client.identities import Identities
     from clawactors.runtime.client.keys import ApiKeys
     from clawactors.runtime.client.notifications import Notifications
 
@@ -21,6 +22,13 @@ class ClientNotices(TaskMaking):
         from clawactors.runtime.client.bridges import Bridges
 
         return Bridges(self._whole)
+
+    @property
+    def identities(self) -> "Identities":
+        """The machines and people who may connect."""
+        from clawactors.runtime.client.identities import Identities
+
+        return Identities(self._whole)
 
     @property
     def keys(self) -> "ApiKeys":

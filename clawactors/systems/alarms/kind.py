@@ -26,5 +26,10 @@ def _command_of(_command: RaiseAlarmRequest, _by: str, _at_ns: int) -> AlarmComm
 
 
 ALARMS: Final[Kind[AlarmCommand, Alarm, AlarmEvent]] = Kind(
-    name="alarm", decider=ALARM, codec=CODEC, command_decoder=COMMANDS, command_of=_command_of
+    name="alarm",
+    decider=ALARM,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=_command_of,
+    administers=True,
 )

@@ -11,5 +11,10 @@ from clawactors.systems.backups.external import COMMANDS, command_of
 __all__ = ["BACKUPS"]
 
 BACKUPS: Final[Kind[BackupCommand, Backups, BackupEvent]] = Kind(
-    name="backup", decider=BACKUP, codec=CODEC, command_decoder=COMMANDS, command_of=command_of
+    name="backup",
+    decider=BACKUP,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    administers=True,
 )

@@ -10,5 +10,10 @@ from clawactors.systems.bridges.external import COMMANDS, command_of
 __all__ = ["BRIDGES"]
 
 BRIDGES: Final[Kind[BridgeCommand, BridgeState, BridgeEvent]] = Kind(
-    name="bridge", decider=BRIDGE, codec=CODEC, command_decoder=COMMANDS, command_of=command_of
+    name="bridge",
+    decider=BRIDGE,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    administers=True,
 )

@@ -26,5 +26,10 @@ def _command_of(_command: EraseOwnerRequest, _by: str, _at_ns: int) -> ErasureCo
 
 
 ERASURES: Final[Kind[ErasureCommand, Erasure, ErasureEvent]] = Kind(
-    name="erasure", decider=ERASURE, codec=CODEC, command_decoder=COMMANDS, command_of=_command_of
+    name="erasure",
+    decider=ERASURE,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=_command_of,
+    administers=True,
 )

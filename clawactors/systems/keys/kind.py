@@ -11,5 +11,10 @@ from clawactors.systems.keys.external import COMMANDS, command_of
 __all__ = ["KEYS"]
 
 KEYS: Final[Kind[KeyCommand, ApiKey, KeyEvent]] = Kind(
-    name="apikey", decider=KEY, codec=CODEC, command_decoder=COMMANDS, command_of=command_of
+    name="apikey",
+    decider=KEY,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    administers=True,
 )

@@ -17,4 +17,5 @@ NODES: Final[Kind[c.NodeCommand, Node, e.NodeEvent]] = Kind(
     command_decoder=COMMANDS,
     command_of=command_of,
     believes=itself,
+    administers=True,
 )

@@ -11,5 +11,10 @@ from clawactors.systems.settings.external import COMMANDS, command_of
 __all__ = ["SETTINGS"]
 
 SETTINGS: Final[Kind[SettingCommand, ClusterSettings, SettingEvent]] = Kind(
-    name="setting", decider=SETTING, codec=CODEC, command_decoder=COMMANDS, command_of=command_of
+    name="setting",
+    decider=SETTING,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    administers=True,
 )
