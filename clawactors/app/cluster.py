@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.datafolder import DataFolder
-from clawactors.app.layers import layers_of, options_given
+from clawactors.app.identity.keeping import serve_admissions
+from clawactors.app.identity.roles import Role
+from clawactors.app.layers import layers_of
 from clawactors.app.machinename import machine_name
 from clawactors.app.processes.start import ChatStart, ControlStart, MemoryStart, NodeStart, WebStart
 from clawactors.app.processes.supervisor import Child
@@ -24,52 +24,11 @@ from clawactors.app.upkeep.mirror import mirror_streams, take_over
 from clawactors.app.webport import port_of, url_at
 from clawactors.eventlog import Misconfigured
 from clawactors.eventlog.jetstream import Address
-from clawactors.runtime.settings import Layer
 from clawactors.version import VERSION
 
-__all__ = ["ClusterPlan", "ClusterSupervisor"]
+__all__ = ["ClusterSupervisor"]
 
 _log = logging.getLogger(__name__)
-
-
-class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. `address` is that of somebody else's server; without it one is started.
-
-    `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
-    another one, and runs nothing else. `takes_over` goes on from such a mirror. On the socket `web`, which listens, the
-    HTTP API and the dashboard are served, None for nowhere. Of the other options None leaves the settings as they are.
-    """
-
-    nodes: int = 2
-    slots: int | None = None
-    skills: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    workers: tuple[str, ...] = ()
-    port: int | None = None
-    address: Address | None = None
-    restart: bool = True
-    lease_s: float | None = None
-    secrets: str = ""
-    memory_daily_s: float | None = None
-    memory_incremental: bool | None = None
-    memory_extracts: bool | None = None
-    memory_config: str = ""
-    web: socket.socket | None = None
-    chat: str = ""
-    mirror: str = ""
-    standby: str = ""
-    takes_over: bool = False
-
-    @property
-    def given(self) -> tuple[Layer, ...]:
-        """The settings that it gives."""
-        return options_given(
-            slots=self.slots,
-            lease=self.lease_s,
-            memory_daily=self.memory_daily_s,
-            memory_incremental=self.memory_incremental,
-            memory_extracts=self.memory_extracts,
-        )
 
 
 class ClusterSupervisor:
@@ -84,22 +43,22 @@ class ClusterSupervisor:
         self.web: Child | None = None
         self.chat: Child | None = None
         self.nodes: dict[str, Child] = {}
+        self.address = plan.address or Address(urls=())
+        """Where this machine's own commands connect, and how they sign in."""
+        self._system: Address | None = None
         self._folder: DataFolder | None = None
         self._watching: list[asyncio.Task[None]] = []
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._up = False
 
     @property
-    def address(self) -> Address:
-        """Where clients connect, and how they sign in."""
-        if self.server:
-            return Address.of(self.server.url, env={})
-        return self.plan.address or Address(urls=())
-
-    @property
     def nats_url(self) -> str:
-        """Where clients connect, with the password or token that there is."""
-        return self.address.text
+        """Where any NATS client connects, with the password or token that there is."""
+        return self.server.access.url if self.server else self.address.text
+
+    def _address_of(self, role: Role, name: str) -> Address:
+        """Where a process connects; at our own server with credentials of its role."""
+        return self.server.access.address(role, name) if self.server else self.address
 
     @property
     def run(self) -> Run:
@@ -107,8 +66,10 @@ class ClusterSupervisor:
         return Run(
             pid=self._pid,
             nats_url=self.nats_url,
-            server=self.plan.address,
-            sys_url=self.server.sys_url if self.server else "",
+            server=self.address,
+            sys_url=self.server.access.sys_url if self.server else "",
+            system=self._system,
+            join_urls=self.server.access.urls if self.server else (),
             started_at=self._started_at,
             version=VERSION,
             mirror=self.plan.mirror.rpartition("@")[2],
@@ -146,21 +107,24 @@ class ClusterSupervisor:
         if plan.address is None:
             self.server = NatsServer(folder, port=plan.port, link=ServerLink(plan.mirror, plan.standby))
             await self.server.start()
+            self.address, self._system = self.server.access.address(), self.server.access.sys_address
             self._watch(self.server.supervise(self._note))
         if plan.standby:
             self._up = True
             self._note()
             return
         if plan.takes_over:
-            await take_over(self.nats_url)
-        data, sys_url = str(self.path), self.server.sys_url if self.server else ""
+            await take_over(self.address)
+        data, at = str(self.path), self._address_of
         # Read once: a file that is broken later keeps no process from being started again.
         given = layers_of(self.path, plan.given)
-        control = ControlStart(name=self._control_name(), address=self.address, sys_url=sys_url, data=data, given=given)
+        control = ControlStart(
+            name=self._control_name(), address=at(Role.CONTROL, "control"), system=self._system, data=data, given=given
+        )
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
         memory = MemoryStart(
             name="memory",
-            address=self.address,
+            address=at(Role.MEMORY, "memory"),
             data=data,
             given=given,
             config=plan.memory_config,
@@ -169,16 +133,16 @@ class ClusterSupervisor:
         if plan.web is not None:
             # One socket for all lives of the child: nobody else takes the port between them.
             fd = plan.web.fileno()
-            web = WebStart(name="web", address=self.address, data=data, listening=fd)
+            web = WebStart(name="web", address=at(Role.GATEWAY, "web"), data=data, listening=fd)
             self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note, inherits=(fd,))
         if plan.chat:
-            chat = ChatStart(name="chat", address=self.address, data=data, token_file=plan.chat)
+            chat = ChatStart(name="chat", address=at(Role.GATEWAY, "chat"), data=data, token_file=plan.chat)
             self.chat = Child("clawactors.app.processes.chat", chat, logs / "chat.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
                 name=id,
-                address=self.address,
+                address=at(Role.NODE, id),
                 data=data,
                 given=given,
                 skills=plan.skills,
@@ -193,8 +157,10 @@ class ClusterSupervisor:
         await asyncio.gather(*(child.start() for child in self._children()))
         for child in self._children():
             self._watch(child.supervise(restart=plan.restart))
+        if self.server:
+            self._watch(serve_admissions(self.server.access, data))
         if plan.mirror:
-            self._watch(mirror_streams(self.nats_url))
+            self._watch(mirror_streams(self.address))
         self._up = True
         self._note()
 

@@ -35,10 +35,12 @@ class Pids(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others.
+    """A running cluster.
 
-    `server` is that of others, with the files that sign in to it; None for one of our own: see `nats_url`.
-    `mirror` is where it is mirrored, without credentials; `http` is the address of its dashboard and HTTP API.
+    `server` is where this machine's own commands connect, with signed credentials or with the files that sign in to a
+    server of others; `system` is the same for the system account of our own server. `nats_url` and `sys_url` are for
+    any NATS client of this machine, with passwords. `mirror` is where it is mirrored, without credentials; `http` is
+    the address of its dashboard and HTTP API. At `join_urls` those connect who are invited.
     """
 
     pid: int
@@ -46,9 +48,11 @@ class Run(msgspec.Struct, frozen=True):
     started_at: str
     version: str
     sys_url: str = ""
+    system: Address | None = None
     mirror: str = ""
     http: str = ""
     server: Address | None = None
+    join_urls: tuple[str, ...] = ()
     pids: Pids = Pids()
 
     @property

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.datafolder import DataFolder, InUse
+from clawactors.app.identity.authority import Authority
 from clawactors.app.server import NatsServer, child, find_binary
 from clawactors.app.server.binary import read_version
-from clawactors.app.server.config import HOST, is_free, load_identity, render
+from clawactors.app.server.config import render
+from clawactors.app.server.identity import HOST, is_free, load_identity
 from clawactors.eventlog import Misconfigured, Unavailable
 from tests.app.conftest import Watch
 
@@ -68,20 +70,20 @@ async def test_it_runs_and_syncs_always_on_loopback(server: NatsServer, tmp_path
 
 async def test_only_its_own_credentials_open_it(server: NatsServer, tmp_path: Path) -> None:
     known = load_identity(tmp_path / "data" / "server" / "identity.json")
-    assert server.url == f"nats://claw:{known.claw.password}@127.0.0.1:{known.port}"
-    assert server.sys_url == f"nats://sys:{known.sys.password}@127.0.0.1:{known.port}"
+    assert server.access.url == f"nats://claw:{known.claw.password}@127.0.0.1:{known.port}"
+    assert server.access.sys_url == f"nats://sys:{known.sys.password}@127.0.0.1:{known.port}"
     assert await answer_to(known.port, "claw", known.claw.password) == b"PONG\r\n"
     assert await answer_to(known.port, "sys", known.sys.password) == b"PONG\r\n"
     assert b"Authorization Violation" in await answer_to(known.port, "claw", known.sys.password)
 
 
 async def test_it_is_found_again_at_the_same_address(server: NatsServer, tmp_path: Path) -> None:
-    url, pid = server.url, server.pid
+    url, pid = server.access.url, server.pid
     await server.stop()
     await server.stop()
     assert (server.pid, await server.health()) == (0, "no answer")
     await server.start()
-    assert server.url == url
+    assert server.access.url == url
     assert server.pid != pid
     await server.stop()
 
@@ -106,7 +108,7 @@ async def test_the_data_stays_claimed_while_the_server_runs(tmp_path: Path) -> N
 
 
 async def test_it_is_started_again_when_it_is_killed(server: NatsServer) -> None:
-    url, pids, restarted = server.url, [server.pid], asyncio.Event()
+    url, pids, restarted = server.access.url, [server.pid], asyncio.Event()
     watch = asyncio.create_task(server.supervise(restarted.set))
     for _ in range(2):
         os.kill(server.pid, signal.SIGKILL)
@@ -116,7 +118,7 @@ async def test_it_is_started_again_when_it_is_killed(server: NatsServer) -> None
         pids.append(server.pid)
         assert await server.health() == ""
     assert len(set(pids)) == 3
-    assert server.url == url
+    assert server.access.url == url
     await server.stop()
     async with asyncio.timeout(10):
         await watch
@@ -209,13 +211,13 @@ async def test_a_port_that_was_asked_for_is_kept_and_said_when_taken(tmp_path: P
         server = NatsServer(folder, port=taken)
         try:
             await server.start()
-            assert server.port == taken
+            assert server.access.identity.port == taken
         finally:
             await server.stop()
 
 
 async def test_a_saved_port_that_was_taken_meanwhile_is_replaced(server: NatsServer, tmp_path: Path) -> None:
-    before = server.port
+    before = server.access.identity.port
     await server.stop()
     with socket.socket() as other, socket.socket() as another:
         for taken, port in (
@@ -228,8 +230,8 @@ async def test_a_saved_port_that_was_taken_meanwhile_is_replaced(server: NatsSer
         moved = NatsServer(server._folder)
         try:
             await moved.start()
-            assert moved.port != before
-            assert not is_free(moved.port)
+            assert moved.access.identity.port != before
+            assert not is_free(moved.access.identity.port)
         finally:
             await moved.stop()
 
@@ -297,7 +299,8 @@ def test_the_configuration_survives_odd_paths(tmp_path: Path) -> None:
     home = tmp_path / 'a "quoted" £ödd' / "$HOME"
     home.mkdir(parents=True)
     config = home / "nats.conf"
-    config.write_text(render(load_identity(home / "none.json"), home, max_file_store=1 << 30))
+    known = load_identity(home / "none.json")
+    config.write_text(render(known, Authority(known.keys), home, max_file_store=1 << 30, revoked={}))
     done = subprocess.run([find_binary()[0], "-t", "-c", config], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

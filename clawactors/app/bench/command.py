@@ -14,7 +14,8 @@ import msgspec
 from clawactors.app.bench.figures import Figure, table
 from clawactors.app.bench.scene import Scene
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused

@@ -56,7 +56,7 @@ class Scene:
         server = NatsServer(folder)
         try:
             await server.start()
-            log = await JetStreamLog.connect(server.url, "claw-bench", kinds=KINDS.names)
+            log = await JetStreamLog.connect(server.access.address(), "claw-bench", kinds=KINDS.names)
             try:
                 yield log
             finally:

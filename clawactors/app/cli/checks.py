@@ -39,7 +39,7 @@ async def check_mirror(found: Found) -> Check | None:
         return None
     where = found.run.mirror
     try:
-        states = await states_of_mirror(found.run.nats_url)
+        states = await states_of_mirror(found.run.address)
     except EventLogError as error:
         return Check("mirror", "warning", f"its server at {where} does not answer, so nothing is mirrored: {error}")
     if not states:

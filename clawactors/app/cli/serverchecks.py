@@ -172,7 +172,7 @@ async def check_system(found: Found) -> AsyncIterator[Check]:
 
     Only a user of the system account may ask, so only of a server of our own.
     """
-    address = found.run.sys_url if found.run is not None and found.is_own else ""
+    address = found.run.system if found.run is not None and found.is_own else None
     try:
         system = await Connection.open(address, "claw-doctor") if address else None
     except EventLogError as error:

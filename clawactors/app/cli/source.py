@@ -101,7 +101,7 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
         server = NatsServer(claimed)
         try:
             await server.start()
-            async with await JetStreamLog.connect(server.url, "claw-replay", kinds=KINDS.names) as log:
+            async with await JetStreamLog.connect(server.access.address(), "claw-replay", kinds=KINDS.names) as log:
 
                 async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
                     return await digest_apart(folder / _FOLDERS[projection.name], projection.name, views)

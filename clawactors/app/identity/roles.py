@@ -57,9 +57,9 @@ class RoleTable(msgspec.Struct, frozen=True):
     deny_subscribe: Mapping[str, str] = {}
 
 
-_CONTROL, _MEMORY, _ASKED = "control", "memory", "asked"
-_TAKEN: Final = frozenset((_CONTROL, _MEMORY, _ASKED))
-"""Principals that are processes of the cluster, and the inbox of control for what nodes answer."""
+_CONTROL, _MEMORY, _ASKED, _JOIN = "control", "memory", "asked", "join"
+_TAKEN: Final = frozenset((_CONTROL, _MEMORY, _ASKED, _JOIN))
+"""Principals that are processes of the cluster, the inbox of control for what nodes answer, and who is invited."""
 
 _NODES: Final = node_principal("")
 _API: Final = "$JS.API"
@@ -67,8 +67,6 @@ _READ: Final = f"{_API}.CONSUMER.CREATE.CLAW_EVENTS.*"
 _LIVE, _KEYS, _BLOBS = "KV_claw-live", "KV_claw-keys", "OBJ_claw-blobs"
 _DISCOVERY: Final = {"$SRV.*": "it is listed as a service", "$SRV.*.>": "asked by its name"}
 _ANSWERS: Final = {"_INBOX.*.>": "answers to those who asked"}
-
-
 _READING: Final = ("search", "context", "show", "export", "stats", "health", "history", "about", "recent", "working")
 """Questions to memory that change nothing."""
 
@@ -85,6 +83,12 @@ def _commands(home: Home) -> dict[str, str]:
         subjects |= {f"claw.do.{kind.name}": "commands of the cluster's own account"}
         subjects |= {f"claw.do.*.{kind.name}": "commands of everybody else"}
     return subjects
+
+
+def _administration() -> dict[str, str]:
+    names = [kind.name for kind in KINDS if kind.administers]
+    both = (each for name in names for each in (f"claw.do.<name>.{name}", f"claw.cmd.<name>.{name}.*"))
+    return dict.fromkeys(both, "for who runs the cluster")
 
 
 TABLES: Final[Mapping[Role, RoleTable]] = {
@@ -161,6 +165,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.do.*.>": "commands of those who signed in to it",
             "claw.query.*.>": "their questions",
             "claw.cmd.*.*.*": "their commands while nobody leads",
+            "claw.identities.in_effect": "asks whether who was revoked is out",
         },
         {"_INBOX.*.>": "answers to those who signed in to it", "claw.ended.*.*": "ends of what they await"},
         deny_subscribe={f"_INBOX.{each}.>": "what is no client's" for each in sorted(_TAKEN)},
@@ -170,13 +175,16 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.do.<name>.>": "commands",
             "claw.query.<name>.>": "questions",
             "claw.cmd.<name>.*.*": "commands while nobody leads",
+            "claw.join.<name>": "draws a new key",
         },
         {"_INBOX.<name>.>": "answers", "claw.ended.<name>.*": "ends of what it awaits"},
+        deny_publish=_administration(),
     ),
     Role.OBSERVER: RoleTable(
         {
             "claw.query.<name>.*": "questions, histories, output, the log as it comes",
             "claw.do.<name>.await": "asks to be told of ends",
+            "claw.join.<name>": "draws a new key",
         }
         | {f"claw.query.<name>.memory.{name}": "what memory holds" for name in _READING},
         {"_INBOX.<name>.>": "answers", "claw.ended.<name>.*": "ends of what it awaits"},
@@ -197,6 +205,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "$O.claw-blobs.C.*": "large values",
             "$O.claw-blobs.M.*": "their descriptions",
             "_INBOX.asked.<name>.>": "answers to control",
+            f"claw.join.{_NODES}<name>": "draws a new key",
             f"{_API}.INFO": "is JetStream there",
             f"{_API}.STREAM.INFO.CLAW_EVENTS": "where the log ends",
             f"{_API}.STREAM.INFO.{_BLOBS}": "where the large values end",
@@ -218,7 +227,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.settings.node.<name>": "tells control what it was given",
         },
     ),
-    Role.JOIN: RoleTable({"claw.join.<name>": "takes up an invitation"}, {"_INBOX.<name>.>": "the answer"}),
+    Role.JOIN: RoleTable({"claw.join.join": "takes up an invitation"}, {"_INBOX.join.<name>.>": "the answer"}),
 }
 
 

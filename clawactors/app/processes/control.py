@@ -16,6 +16,7 @@ from clawactors.app.questions import answer_questions, heartbeat_of
 from clawactors.app.upkeep.planned import in_a_process
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import (
+    Address,
     Connection,
     Disconnects,
     JetStreamBlobs,
@@ -113,7 +114,7 @@ async def serve(
         control.settings.live.watch(gauge)
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
-        await _listen_to_server(stack, start.sys_url, control, log)
+        await _listen_to_server(stack, start.system, control, log)
         await answer_questions(control, views.answer, projection, views.health.answer, lambda: log.trouble)
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
@@ -127,7 +128,7 @@ async def serve(
 
 
 async def _listen_to_server(
-    stack: contextlib.AsyncExitStack, sys_url: str, control: Control, log: JetStreamLog
+    stack: contextlib.AsyncExitStack, system: Address | None, control: Control, log: JetStreamLog
 ) -> None:
     """Hears of a dead node at once, and of a full disk, if it may use the system account.
 
@@ -139,10 +140,10 @@ async def _listen_to_server(
         if role == "claw-node":
             control.watch.suspect(id)
 
-    if sys_url:
+    if system:
         with contextlib.suppress(EventLogError):
-            system = await stack.enter_async_context(await Disconnects.open(sys_url, on_disconnect))
-            log.watch_room(health_of(system.connection))
+            advisories = await stack.enter_async_context(await Disconnects.open(system, on_disconnect))
+            log.watch_room(health_of(advisories.connection))
 
 
 if __name__ == "__main__":

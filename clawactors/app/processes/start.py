@@ -50,7 +50,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     parent: int = 0
     died_of: str = ""
     address: Address
-    sys_url: str = ""
+    system: Address | None = None
     data: str
     name: str
     given: tuple[Layer, ...] = ()

@@ -13,21 +13,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from clawactors.app.datafolder import DataFolder, explained, write_private
+from clawactors.app.server.access import ServerAccess
+from clawactors.app.server.accounts import adopt_streams, revoked_users
 from clawactors.app.server.binary import find_binary
-from clawactors.app.server.config import (
-    HOST,
-    NOWHERE,
-    Identity,
-    ServerLink,
-    User,
-    choose_ports,
-    load_identity,
-    render,
-    save_identity,
-)
+from clawactors.app.server.config import NOWHERE, ServerLink, render
 from clawactors.app.server.health import SILENT, ask_health, ask_name
+from clawactors.app.server.identity import ServerIdentity, User, choose_ports, load_identity, save_identity
 from clawactors.app.server.process import end, last_words, spawn
-from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
 
 __all__ = ["NatsServer"]
 
@@ -53,7 +46,7 @@ class NatsServer:
     def __init__(self, folder: DataFolder, *, port: int | None = None, link: ServerLink = NOWHERE) -> None:
         self._folder, self._link = folder, link
         self._wanted_port = port
-        self._identity: Identity | None = None
+        self._access: ServerAccess | None = None
         self._process: Process | None = None
         self._patience_s = _HUNG_S
         self._stopping = asyncio.Event()
@@ -65,25 +58,17 @@ class NatsServer:
         return self._process.pid if self._process and self._process.returncode is None else 0
 
     @property
-    def url(self) -> str:
-        """Where clients connect, with credentials."""
-        return self._url(self._known.claw)
-
-    @property
-    def sys_url(self) -> str:
-        """Where the system account connects, with credentials."""
-        return self._url(self._known.sys)
+    def access(self) -> ServerAccess:
+        """How to connect, which stays the same at every start on this data folder; its port where that is free."""
+        if self._access is None:
+            raise RuntimeError("the server was never started")
+        return self._access
 
     @property
     def standby_url(self) -> str:
         """What another cluster dials to be mirrored here, with credentials; '' where none may."""
-        user = self._known.standby
+        user = self.access.identity.standby
         return f"nats-leaf://{user.name}:{user.password}@{self._link.standby}" if self._link.standby else ""
-
-    @property
-    def port(self) -> int:
-        """Where clients connect; the same at every start on this data folder as long as nobody else takes it."""
-        return self._known.port
 
     async def start(self) -> None:
         """Returns once the server takes appends.
@@ -95,7 +80,7 @@ class NatsServer:
 
     async def health(self) -> str:
         """'' for a server that takes appends on all streams, else what it says is wrong, or that it does not answer."""
-        return await ask_health(self._known.http_port)
+        return await ask_health(self.access.identity.http_port)
 
     async def supervise(self, on_restart: Callable[[], None] = lambda: None) -> None:
         """Starts it again whenever it dies or hangs, at the same address, until `stop`."""
@@ -118,17 +103,10 @@ class NatsServer:
         """Ends it: asks, waits, kills. Again is harmless."""
         self._stopping.set()
         async with self._changing:
+            if self._access:
+                self._access.close()
             if self._process:
                 await end(self._process)
-
-    @property
-    def _known(self) -> Identity:
-        if self._identity is None:
-            raise RuntimeError("the server was never started")
-        return self._identity
-
-    def _url(self, user: User) -> str:
-        return f"nats://{user.name}:{user.password}@{HOST}:{self.port}"
 
     async def _start(self) -> None:
         async with self._changing:
@@ -141,24 +119,36 @@ class NatsServer:
             with explained(home):
                 home.mkdir(mode=0o700, exist_ok=True)
             for _ in range(_ATTEMPTS):
-                known = self._identity or choose_ports(load_identity(home / "identity.json"), self._wanted_port)
-                if self._link.standby and not known.standby.name:
-                    known = replace(known, standby=User("mirror", secrets.token_urlsafe(24)))
-                reason = await self._try_start(binary, home, known)
+                reason = await self._try_start(binary, home, self._access or self._first_access(home))
                 if not reason:
                     return
-                if _PORT_TAKEN not in reason or self._identity or self._wanted_port:
+                if _PORT_TAKEN not in reason or self._access or self._wanted_port:
                     break
             raise Unavailable(f"nats-server did not start: {reason} (more in {home / 'nats.log'})")
 
-    async def _try_start(self, binary: Path, home: Path, known: Identity) -> str:
+    def _first_access(self, home: Path) -> ServerAccess:
+        known = choose_ports(load_identity(home / "identity.json"), self._wanted_port)
+        if self._link.standby and not known.standby.name:
+            known = replace(known, standby=User("mirror", secrets.token_urlsafe(24)))
+        return ServerAccess(known)
+
+    async def _try_start(self, binary: Path, home: Path, access: ServerAccess) -> str:
         """'' once it is ready, else why it is not."""
         stored = await asyncio.to_thread(_size_of, home / "jetstream")
         config, log = home / "nats.conf", home / "nats.log"
+        account = access.authority.account
         with explained(home):
-            text = render(known, home, max_file_store=stored + self._folder.check_space(), link=self._link)
+            adopt_streams(home, account)
+            text = render(
+                access.identity,
+                access.authority,
+                home,
+                max_file_store=stored + self._folder.check_space(),
+                revoked=revoked_users(home, account),
+                link=self._link,
+            )
             write_private(config, text.encode())
-            save_identity(home / "identity.json", known)
+            save_identity(home / "identity.json", access.identity)
             errors = log.open("ab")
         with errors:
             begins = errors.tell()
@@ -167,17 +157,17 @@ class NatsServer:
             except OSError as error:
                 return str(error)
         try:
-            reason = await self._until_ready(process, known)
+            reason = await self._until_ready(process, access.identity) or await _opened(access)
         except BaseException:
             await end(process)
             raise
         if reason:
             await end(process)
             return last_words(log, begins) or reason
-        self._identity, self._process = known, process
+        self._access, self._process = access, process
         return ""
 
-    async def _until_ready(self, process: Process, known: Identity) -> str:
+    async def _until_ready(self, process: Process, known: ServerIdentity) -> str:
         """'' once it takes appends under its own name, else why it never will."""
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -229,6 +219,15 @@ class NatsServer:
         except Misconfigured:
             return answer == SILENT
         return True
+
+
+async def _opened(access: ServerAccess) -> str:
+    """'' once passwords are answered, else why they are not."""
+    try:
+        await access.open()
+    except EventLogError as error:
+        return str(error)
+    return ""
 
 
 def _size_of(folder: Path) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.app.server.config import HOST
+from clawactors.app.server.identity import HOST
 
 __all__ = ["SILENT", "ask_health", "ask_name"]
 

@@ -70,14 +70,14 @@ async def restore_into(
         server = NatsServer(folder)
         try:
             await server.start()
-            async with await Connection.open(server.url, "claw-restore") as connection:
+            async with await Connection.open(server.access.address(), "claw-restore") as connection:
                 total = sum(stream.size_bytes for stream in manifest.streams.values())
                 await restore_streams(
                     connection, reader, manifest, lambda done: progress("restoring streams", done >> 20, total >> 20)
                 )
             with explained(path):
                 await asyncio.to_thread(restore_archive, reader, manifest, path)
-            async with await JetStreamLog.connect(server.url, "claw-restore", kinds=KINDS.names) as stream:
+            async with await JetStreamLog.connect(server.access.address(), "claw-restore", kinds=KINDS.names) as stream:
                 log = archived_log(stream, archive_of(path))
                 proofs = {
                     projection.name: await build_views(

@@ -35,12 +35,12 @@ def checked_address(url: str) -> str:
     return url
 
 
-async def mirror_streams(url: str) -> None:
+async def mirror_streams(address: Address) -> None:
     """Makes the mirrors of the cluster at this server, also those of streams that come later; until cancelled."""
     said = ""
     while True:
         try:
-            async with await Connection.open(url, "claw-mirror") as source, await _opposite(url) as target:
+            async with await Connection.open(address, "claw-mirror") as source, await _opposite(address) as target:
                 while True:
                     for name in await create_mirrors(source, target, f"$JS.{PRIMARY}.API"):
                         _log.warning("the stream %s is mirrored now", name)
@@ -54,18 +54,18 @@ async def mirror_streams(url: str) -> None:
         await asyncio.sleep(_AGAIN_S)
 
 
-async def states_of_mirror(url: str) -> list[MirrorState]:
+async def states_of_mirror(address: Address) -> list[MirrorState]:
     """The mirrors of the cluster at this server. Raises: `Unavailable` where the mirror's server does not answer."""
-    async with await _opposite(url) as target:
+    async with await _opposite(address) as target:
         return await mirror_states(target)
 
 
-async def take_over(url: str) -> list[str]:
+async def take_over(address: Address) -> list[str]:
     """Makes streams of the mirrors at this server. See `promote`."""
-    async with await Connection.open(url, "claw-take-over") as connection:
+    async with await Connection.open(address, "claw-take-over") as connection:
         return await promote(connection)
 
 
-async def _opposite(url: str) -> Connection:
+async def _opposite(address: Address) -> Connection:
     """The JetStream at the other end of the link of this server."""
-    return await Connection.open(replace(Address.of(url), domain=STANDBY), "claw-mirror")
+    return await Connection.open(replace(address, domain=STANDBY), "claw-mirror")

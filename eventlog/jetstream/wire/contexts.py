@@ -27,6 +27,7 @@ DEFAULT_URL: Final = "nats://127.0.0.1:4222"
 class Address(msgspec.Struct, frozen=True):
     """The servers of one cluster and the credentials for it, in the words of the nats CLI's context files.
 
+    `credentials` is the text of a credentials file, `creds` the name of one.
     `ca_pem` is the text of an authority, for who has no file of it; with it or with `ca` no other one is trusted.
     """
 
@@ -35,6 +36,7 @@ class Address(msgspec.Struct, frozen=True):
     password: str = ""
     token: str = ""
     creds: str = ""
+    credentials: str = ""
     nkey: str = ""
     cert: str = ""
     key: str = ""
@@ -125,7 +127,11 @@ class Address(msgspec.Struct, frozen=True):
             options |= {"user": user, "password": password}
         if token:
             options["token"] = token
-        if self.creds:
+        if self.credentials:
+            from nats.aio.client import RawCredentials
+
+            options["user_credentials"] = RawCredentials(self.credentials)
+        elif self.creds:
             options["user_credentials"] = self.creds
         if self.nkey:
             options["nkeys_seed"] = self.nkey

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.upkeep.backup import backup_files
 from clawactors.app.upkeep.container import BackupReader
 from clawactors.app.upkeep.restore import checked_backup

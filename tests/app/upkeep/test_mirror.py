@@ -11,10 +11,11 @@ import pytest
 
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
-from clawactors.app.server.config import ServerLink, free_port
+from clawactors.app.server.config import ServerLink
+from clawactors.app.server.identity import free_port
 from clawactors.app.upkeep.mirror import checked_address, mirror_streams, states_of_mirror, take_over
 from clawactors.eventlog import Draft, Misconfigured, Record, Unavailable
-from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
+from clawactors.eventlog.jetstream import Address, JetStreamBlobs, JetStreamLog
 from clawactors.kinds import KINDS
 from tests.logs import open_log
 
@@ -48,12 +49,12 @@ async def all_of(log: JetStreamLog) -> list[Record]:
     return [record async for batch in log.read(["claw.>"]) for record in batch]
 
 
-async def is_level(url: str, last_seq: int) -> None:
+async def is_level(address: Address, last_seq: int) -> None:
     """Returns when the mirror has all."""
     async with asyncio.timeout(30):
         while True:
             with suppress(Unavailable):
-                states = {state.stream: state for state in await states_of_mirror(url)}
+                states = {state.stream: state for state in await states_of_mirror(address)}
                 there = {"CLAW_EVENTS", "OBJ_claw-blobs"} <= states.keys()
                 if there and states["CLAW_EVENTS"].last_seq == last_seq and not any(s.lag for s in states.values()):
                     return
@@ -65,30 +66,30 @@ async def test_a_mirror_goes_on_with_the_log_when_its_cluster_is_gone(tmp_path: 
     async with server(tmp_path / "standby", ServerLink(standby=at)) as standby:
         async with (
             server(tmp_path / "primary", ServerLink(mirror=standby.standby_url)) as primary,
-            await open_log(primary.url) as log,
+            await open_log(primary.access.address()) as log,
         ):
             await log.append(draft(0), 0)
             name = await JetStreamBlobs(log.connection).put(VALUE)
-            keeping = asyncio.create_task(mirror_streams(primary.url))
-            await is_level(primary.url, 1)
+            keeping = asyncio.create_task(mirror_streams(primary.access.address()))
+            await is_level(primary.access.address(), 1)
             versions = await log.append_many([(draft(number), 0) for number in range(1, 200)])
-            await is_level(primary.url, 200)
+            await is_level(primary.access.address(), 200)
             assert versions == list(range(2, 201))
             with pytest.raises(Misconfigured, match="stop it first"):
-                await take_over(standby.url)
+                await take_over(standby.access.address())
             before = await all_of(log)
             keeping.cancel()
         with pytest.raises(Misconfigured, match="claw up --take-over"):
-            await JetStreamLog.connect(standby.url, "test", kinds=KINDS.names)
+            await JetStreamLog.connect(standby.access.address(), "test", kinds=KINDS.names)
 
     async with server(tmp_path / "standby", ServerLink()) as standby:
-        assert (await take_over(standby.url))[-1] == "CLAW_EVENTS", "the log is promoted last"
-        async with await open_log(standby.url) as log:
+        assert (await take_over(standby.access.address()))[-1] == "CLAW_EVENTS", "the log is promoted last"
+        async with await open_log(standby.access.address()) as log:
             assert content(await all_of(log)) == content(before)
             assert await JetStreamBlobs(log.connection).get(name) == VALUE
             assert await log.append(draft(0), 1) == 201, "versions go on"
         with pytest.raises(Misconfigured, match="no mirror"):
-            await take_over(standby.url)
+            await take_over(standby.access.address())
 
 
 @pytest.mark.parametrize("url", ["", "host", "nats://host:1", "http://u:p@host:1", "nats://u:p@host"])

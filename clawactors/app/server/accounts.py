@@ -1,0 +1,34 @@
+"""What the server's own files say of its accounts, and the names of their folders."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from clawactors.app.identity.authority import ACCOUNT
+from clawactors.app.identity.tokens import claims_in
+from clawactors.app.server.config import ACCOUNTS
+
+__all__ = ["adopt_streams", "revoked_users"]
+
+_log = logging.getLogger(__name__)
+
+_STREAMS: Final = "jetstream"
+
+
+def revoked_users(home: Path, account: str) -> dict[str, int]:
+    """The users' keys that the server refuses already, with the time (s since 1970) of the refusal."""
+    try:
+        claims = claims_in((home / ACCOUNTS / f"{account}.jwt").read_bytes())
+        return {str(key): int(at_s) for key, at_s in claims["nats"].get("revocations", {}).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.error("the accounts of the server can't be read, revoked keys are refused once control is up: %s", error)
+        return {}
+
+
+def adopt_streams(home: Path, account: str) -> None:
+    """Gives the streams of a folder from before accounts had keys to the account of this key."""
+    before, now = home / _STREAMS / ACCOUNT, home / _STREAMS / account
+    if before.is_dir() and not now.exists():
+        before.rename(now)
