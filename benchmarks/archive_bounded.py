@@ -15,7 +15,8 @@ import psutil
 
 from clawactors import Client
 from clawactors.app.bench.skills import noop
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of

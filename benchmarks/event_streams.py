@@ -29,7 +29,8 @@ from typing import Any
 import msgspec
 
 from clawactors import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import listen_at, port_of
 

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clawactors import Client, SyncClient
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 
 ONE_BY_ONE, EACH, AT_ONCE = 400, 40, 64
 ROUNDS = 3

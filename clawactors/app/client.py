@@ -67,7 +67,7 @@ class Client(client.ClusterClient):
 
     @classmethod
     async def _open(cls, found: Found, user: str, timeout_s: float, principal: str = "") -> Self:
-        principal = principal or principal_of(user or _login())
+        principal = principal or _principal_in(found) or principal_of(user or _login())
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
@@ -156,6 +156,11 @@ class Connecting[C: Client]:
                 "`claw = await Client.connect()` and `await claw.aclose()` at the end; code that is not async uses "
                 "SyncClient"
             )
+
+
+def _principal_in(found: Found) -> str:
+    """As whom the server lets this client ask; '' where it may choose."""
+    return found.membership.principal if found.membership else ""
 
 
 def _login() -> str:

@@ -1,7 +1,8 @@
 """Which server to talk to, and why: the first that is named, in an order that `docs/interface` promises.
 
-`--nats`, `--context`, an explicit `--data` with a running cluster, `CLAW_NATS_URL`, the run file of the data folder,
-`NATS_URL`, `NATS_CONTEXT`. Nothing else is guessed: talking to a stranger's server is worse than talking to none.
+`--nats`, `--context`, an explicit `--data` with a running cluster or one that was joined, `CLAW_NATS_URL`, the run file
+of the data folder, the cluster that it has joined, `NATS_URL`, `NATS_CONTEXT`. Nothing else is guessed: talking to a
+stranger's server is worse than talking to none.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from clawactors.app.folderlock import holder
+from clawactors.app.identity.membership import JoinedCluster, read_membership
 from clawactors.app.runfile import Run, read_run
 from clawactors.app.settings import data_folder
 from clawactors.eventlog import Unavailable
@@ -20,24 +22,41 @@ __all__ = ["Found", "discover", "own_cluster"]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A server. `run` is the cluster of the data folder, None where none runs there; `ignored` was overruled."""
+    """A server. `run` is the cluster of the data folder, None where none runs there; `ignored` was overruled.
+
+    `membership` is who this machine is there, where it has joined a cluster of others.
+    """
 
     address: Address
     why: str
     data: Path
     run: Run | None = None
     ignored: str = ""
+    membership: JoinedCluster | None = None
 
     @property
     def shown(self) -> str:
         """The addresses, without passwords."""
-        parts = (url.partition("://") for url in self.address.urls)
-        return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts)
+        return ", ".join(_without_password(self.address))
 
     @property
     def is_own(self) -> bool:
         """True for the server that the data folder's own cluster started."""
-        return self.run is not None and self.run.pids.server > 0 and self.address.urls == (self.run.nats_url,)
+        return (
+            self.run is not None
+            and self.run.pids.server > 0
+            and _without_password(self.address) == _without_password(self.run.address)
+        )
+
+
+def _without_password(address: Address) -> list[str]:
+    parts = (url.partition("://") for url in address.urls)
+    return [f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts]
+
+
+def _of_membership(membership: JoinedCluster, folder: Path, ignored: str) -> Found:
+    why = f"this machine has joined as {membership.name!r}"
+    return Found(membership.address(folder), why, folder, ignored=ignored, membership=membership)
 
 
 def own_cluster(address: Address, data: str) -> Found:
@@ -69,10 +88,15 @@ def discover(
         return Found(Address.from_context(context, env), f"context {context!r}, named by --context", folder, run)
     if data and run:
         return Found(run.address, f"a cluster runs on {folder}, named by --data", folder, run, ignored)
+    joined = None if run else read_membership(folder)
+    if data and joined:
+        return _of_membership(joined, folder, ignored)
     if env.get("CLAW_NATS_URL"):
         return at(env["CLAW_NATS_URL"], "named by CLAW_NATS_URL")
     if run:
         return Found(run.address, f"a cluster runs on {folder}", folder, run, ignored)
+    if joined:
+        return _of_membership(joined, folder, ignored)
     if env.get("NATS_URL"):
         return Found(Address.of(env=env), "named by NATS_URL", folder, run)
     if name := env.get("NATS_CONTEXT"):

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from clawactors.app.cli.catalogue import COMMANDS
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.kinds import KINDS
 from clawactors.runtime.asking import AskReply, AskRequest
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw

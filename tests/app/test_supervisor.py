@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from clawactors.app import cluster
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.processes.start import ControlStart
 from clawactors.app.processes.supervisor import Child

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.demo.run import _install as install
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Draft

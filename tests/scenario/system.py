@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog

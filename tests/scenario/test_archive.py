@@ -11,7 +11,8 @@ import pytest
 
 from clawactors import Client
 from clawactors.app.archive import archive_of, archived_log
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.app.projections import CLUSTER
 from clawactors.eventlog import EventLogError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import System, running, until
 
 pytestmark = pytest.mark.nats

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import discover
 from clawactors.eventlog import NoSpace, Unavailable

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client import TaskFailed

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.projections import CLUSTER
 from clawactors.eventlog.jetstream import Connection, JetStreamLeases, JetStreamLog
 from clawactors.kernel.errors import Refused

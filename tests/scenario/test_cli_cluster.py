@@ -15,7 +15,8 @@ import pytest_asyncio
 
 from clawactors import TaskBlocked
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.kernel.principals import principal_of
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw

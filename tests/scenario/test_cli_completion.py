@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 from tests.scenario.terminal import Terminal
 

@@ -15,7 +15,7 @@ import pytest
 
 from clawactors.app.cli.checks import check_settings
 from clawactors.app.cli.main import main
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.runtime.client.settingrows import SettingOrigin
 from clawactors.systems.settings import REGISTRY, ClusterSettings
 from clawactors.systems.settings.values import shown

@@ -8,7 +8,7 @@ import nkeys
 import pytest
 
 from clawactors.app.cli.missing import missing
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog.jetstream import Address
 from tests.scenario.system import running
 from tests.servers import NatsServer

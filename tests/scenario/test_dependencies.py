@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import Unavailable
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of

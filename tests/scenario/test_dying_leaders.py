@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog.jetstream import Address
 from tests.scenario.claw import Claw
 from tests.scenario.system import SKILLS, System, are_gone, family, running, signal_pid, until

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.havoc import Havoc
 from tests.scenario.system import SKILLS, System, running, until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.soak]

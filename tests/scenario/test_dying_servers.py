@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import Address
 from clawactors.eventlog.jetstream.log import streams

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.systems.nodes import events as ne
 from clawactors.systems.tasks.task import Task
 from tests.scenario.system import SKILLS, System, running, until

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from tests.scenario.system import PATIENCE_S, System, running, until
 

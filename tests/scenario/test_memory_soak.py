@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog import aggregate_pattern
 from clawactors.eventlog.jetstream import JetStreamLog

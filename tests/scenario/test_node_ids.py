@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]

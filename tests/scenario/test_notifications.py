@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from clawactors.app.cli.main import main
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.datafolder import DataFolder
 from tests.app.chat.faketelegram import TOKEN, FakeTelegram
 from tests.scenario.system import ROOT, SKILLS, System, running, until

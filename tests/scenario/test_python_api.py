@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors import Client, InvalidQuery, NotFound, TaskRow
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import System, running
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]

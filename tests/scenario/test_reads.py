@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog.jetstream import Address
 from clawactors.runtime.client.submitting import TaskRequest

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog.jetstream import Address
 from clawactors.systems.nodes import events as ne
 from tests.proxy import Proxy

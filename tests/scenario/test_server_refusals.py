@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
 from clawactors.eventlog.jetstream.wire.api import call

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors import LOG, Ref, TaskFailed
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.claw import ROOT
 from tests.scenario.system import PATIENCE_S, System, running, until
 

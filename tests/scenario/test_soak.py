@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.havoc import Havoc
 from tests.scenario.limited import most_at_once
 from tests.scenario.living import FEW

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import aggregate_pattern
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import Refused

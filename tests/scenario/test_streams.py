@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.runtime.client import TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest

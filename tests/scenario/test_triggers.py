@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import ROOT, SKILLS, System, running, until
 
 pytestmark = pytest.mark.nats

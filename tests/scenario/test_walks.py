@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import EventLogError, Follower, aggregate_pattern
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import DECODER

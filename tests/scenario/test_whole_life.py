@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamOutputs
 from clawactors.eventlog.jetstream.wire.api import call

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.claw import ROOT
 from tests.scenario.system import PATIENCE_S, System, running, until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.system import ROOT, SKILLS, running, until
 
 pytestmark = pytest.mark.nats

@@ -14,7 +14,8 @@ import msgspec
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.logpipe import LogPipe

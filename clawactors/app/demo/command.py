@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.cluster import ClusterSupervisor
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import text_of
 from clawactors.app.demo.run import run_demo

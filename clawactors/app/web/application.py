@@ -22,6 +22,7 @@ from clawactors.app.web.routes.configuration import BridgeRoutes, ConfigRoutes, 
 from clawactors.app.web.routes.deadletters import DeadLetterRoutes
 from clawactors.app.web.routes.events import EventRoutes
 from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
+from clawactors.app.web.routes.identities import IdentityRoutes
 from clawactors.app.web.routes.keys import KeyRoutes
 from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
 from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
@@ -45,7 +46,7 @@ _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
     *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes, NodeRoutes),
     *(SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes, SessionRoutes),
-    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes, DeadLetterRoutes),
+    *(EventRoutes, ConfigRoutes, NotificationRoutes, BridgeRoutes, KeyRoutes, IdentityRoutes, DeadLetterRoutes),
 )
 
 

@@ -25,7 +25,7 @@ def scope_of(handler: BaseRouteHandler) -> str:
     tags = frozenset(handler.resolve_tags() or ())
     if "memories" in tags:
         return "memory"
-    if "keys" in tags:
+    if "keys" in tags or "identities" in tags:
         return "admin"
     if handler.http_methods <= {"GET", "HEAD"}:
         return "read"

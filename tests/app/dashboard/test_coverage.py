@@ -24,6 +24,7 @@ ELSEWHERE: Final = {
     "config.difference": "config.history shows what each version changed",
     "dead_letters.get": "the list has the reason; a task has its page",
     "keys.get": "keys.list",
+    "identities.get": "identities.list",
     "notifications.get": "notifications.list",
     "schedules.get": "schedules.list",
     "triggers.get": "triggers.list",

@@ -9,6 +9,7 @@ from clawactors import Client
 from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.identities import Identities
 from clawactors.runtime.client.keys import ApiKeys
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.settings import ClusterConfig
@@ -23,8 +24,10 @@ NO_CALL = {
     | {"run", "ended", "each_task", "resolve"}  # submit, wait and list do it call by call
     | {"submit_one", "redrive", "change_many"}  # submit, and change_tasks, do the same
     | {"cluster"}  # which server may be stopped is for who runs the servers
+    | {"identities"}  # see Identities
     | {"leader", "node"},  # a part of status, and of nodes
     ApiKeys: {"add", "get", "grant", "list", "revoke"},  # who may ask over HTTP is no agent's to say
+    Identities: {"get", "invite", "join", "list", "renew", "revoke"},  # who may connect is no agent's to say
     ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client
     Bridges: {"state", "number", "answering", "advance"},  # what a bridge itself notes
     ClusterBackups: {"note"},  # what makes a backup says so

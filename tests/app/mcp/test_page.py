@@ -15,7 +15,7 @@ import pytest
 
 from clawactors.app.cli.arguments.mcp import mcp
 from clawactors.app.cli.parsing import Parser, options_of
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.mcp.catalogue import ALL_TOOLS
 from clawactors.app.mcp.http import url_of
 from clawactors.app.mcp.options import GROUPS

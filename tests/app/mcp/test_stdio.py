@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from mcp import Client, StdioServerParameters
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.app.mcp.connecting import data, said
 from tests.scenario.claw import PATIENCE_S, Claw
 from tests.scenario.system import running, until

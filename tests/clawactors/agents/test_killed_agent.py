@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import ClusterPlan
+from clawactors.app.clusterplan import ClusterPlan
 from tests.scenario.claw import ROOT
 from tests.scenario.system import PATIENCE_S, running, until
 

@@ -148,6 +148,9 @@ def down(parser: Parser) -> None:
 
 def join(parser: Parser) -> None:
     """What `claw join` takes."""
+    parser.add_argument(
+        "line", nargs="*", metavar="LINE", help="what claw invite has printed; without it, the cluster joined before"
+    )
     parser.add_argument("--id", help="the node's id (default: the name of this machine)")
     _node_options(parser)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`claw join`: runs one node of an existing cluster in the foreground."""
+"""`claw join`: takes up an invitation, and runs one node of an existing cluster in the foreground."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,17 @@ from clawactors.app.cli.session import find
 from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import Found
+from clawactors.app.identity.joining import join
+from clawactors.app.identity.joinline import JoinLine
+from clawactors.app.identity.membership import read_membership
 from clawactors.app.layers import layers_of, options_given
 from clawactors.app.machinename import machine_name
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
+from clawactors.app.runfile import read_run
 from clawactors.app.secretfile import path_of
+from clawactors.app.settings import data_folder
 from clawactors.runtime.node.descendants import end_own
 from clawactors.systems.tasks.submission import checked_id
 
@@ -30,8 +35,16 @@ __all__ = ["run"]
 def run(options: Any) -> int:
     """Runs the node until a signal stops it."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
+    if options.line:
+        _take_up(options)
     found = find(options)
-    id = checked_id(options.id or machine_name(), "node id")
+    joined = found.membership
+    if joined is not None and joined.role != "node":
+        emit(options, {"joined": True, "name": joined.name, "role": joined.role}, lambda: [f"joined as {joined.name}"])
+        return 0
+    if joined is not None and options.id not in (None, joined.name):
+        raise Problem("refused", f"this machine has joined as {joined.name!r}", "leave out --id")
+    id = joined.name if joined else checked_id(options.id or machine_name(), "node id")
     data = found.data if found.data.is_dir() else Path("/")
     ensure_temporary(found.data)
     start = NodeStart(
@@ -39,7 +52,7 @@ def run(options: Any) -> int:
         address=found.address,
         data=str(data),
         given=layers_of(data, options_given(slots=options.slots, lease=options.lease)),
-        skills=tuple(options.skills),
+        skills=tuple(options.skills) or (joined.skills if joined else ()),
         allow=tuple(options.allow),
         workers=tuple(options.worker),
         secrets=path_of(options.secrets),
@@ -47,6 +60,20 @@ def run(options: Any) -> int:
         shared=not found.is_own,
     )
     return asyncio.run(_serve(options, found, start))
+
+
+def _take_up(options: Any) -> None:
+    """Joins by the pasted line, and keeps the membership in the data folder."""
+    line = JoinLine.read(" ".join(options.line))
+    data = data_folder(options.data)
+    before = read_membership(data)
+    if before is not None and before.invitation == line.name:
+        note(f"this machine has joined as {before.name!r} already; claw join alone does the same")
+        return
+    if before is not None or read_run(data) is not None:
+        who = f"has joined another cluster as {before.name!r}" if before else "runs a cluster of its own"
+        raise Problem("refused", f"the data folder {data} {who}", "choose another one with --data")
+    asyncio.run(join(line, machine_name(), data))
 
 
 async def _serve(options: Any, found: Found, start: NodeStart) -> int:

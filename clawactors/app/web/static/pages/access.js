@@ -76,20 +76,38 @@ function bridgeOf(row, refresh) {
   ];
 }
 
+async function end(row, refresh) {
+  const done = await ask({
+    title: `Revoke ${row.name}?`, text: "Its connections end at once, and it gets in no more. Whom its invitation has admitted goes with it. The log keeps who joined and who revoked it.", submit: "Revoke", danger: true,
+    fields: [{ name: "reason", label: "Why", hint: "for the record" }],
+    send: ({ reason }) => remove(path("identities", row.name) + query({ reason })),
+  });
+  if (done) await refresh();
+}
+
+/** Who may connect: machines and people who were invited or have joined. */
+const people = (rows, refresh) => table("Machines and people who may connect", [
+  ["Name", (row) => row.name], ["Role", (row) => row.role], ["State", (row) => (row.status === "invited" && over(row) ? badge("warning", "expired") : badge(row.status))],
+  ["Machine", (row) => row.host || "–"], ["Joined", (row) => (row.joined_at ? time(row.joined_at) : row.uses > 1 ? `${number(row.used)} of ${number(row.uses)}` : "–")],
+  ["Invited", (row) => [row.invited_at ? time(row.invited_at) : "–", row.invited_by || row.invitation ? h("div", { class: "muted" }, `by ${row.invited_by || row.invitation}`) : null]],
+  ["", (row) => button("Revoke", () => end(row, refresh), { class: "small", "aria-label": `Revoke ${row.name}` }), "act"],
+], rows);
+
 export default async function access({ root, signal }) {
   const chats = h("div", null);
   let seen = "";
   const refresh = async () => {
-    const { rows } = await get("/bridges", {}, signal);
-    const text = JSON.stringify(rows);
+    const [{ rows }, { rows: joined }] = await Promise.all([get("/bridges", {}, signal), get("/identities", {}, signal)]);
+    const text = JSON.stringify([rows, joined]);
     if (text === seen || (seen && (busy(chats) || chats.contains(document.activeElement)))) return;
     seen = text;
-    put(chats, section("Chats", { extra: button("Allow a chat", () => allow({}, again)) }, rows.length ? rows.map((row) => bridgeOf(row, again)) : empty("No chat is connected.", "Approvals and tasks in a chat: ", code("claw chat run telegram --token-file FILE"), ".")));
+    put(chats, section("Machines and people", {}, joined.length ? people(joined, again) : empty("Nobody was invited.", "Let a machine or a person in: ", code("claw invite node NAME"), ".")),
+      section("Chats", { extra: button("Allow a chat", () => allow({}, again)) }, rows.length ? rows.map((row) => bridgeOf(row, again)) : empty("No chat is connected.", "Approvals and tasks in a chat: ", code("claw chat run telegram --token-file FILE"), ".")));
   };
   const again = () => ((seen = ""), refresh());
   await Promise.all([
     tablePage({
-      root, signal, title: "Access", intro: "Keys let programs ask over HTTP. People in chats ask and answer by a bridge.", after: chats,
+      root, signal, title: "Access", intro: "Keys let programs ask over HTTP. Machines and people join by an invitation. People in chats ask and answer by a bridge.", after: chats,
       load: async () => (await get("/keys", {}, signal)).rows,
       actions: (reload) => [button("New key", () => addKey(reload), { class: "primary" })],
       none: () => empty("There is no key.", "A program asks with one: add it here, or with ", code("claw key add NAME --scope tasks"), "."),

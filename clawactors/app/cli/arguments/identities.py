@@ -1,0 +1,38 @@
+"""What the commands for machines and people take."""
+
+from clawactors.app.cli.parsing import LIST, Parser, count, duration
+
+__all__ = ["invite", "revoke", "rotate", "who"]
+
+_ROLES = ("node", "client", "observer")
+
+
+def invite(parser: Parser) -> None:
+    """What `claw invite` takes."""
+    parser.add_argument("role", choices=_ROLES, metavar="node|client|observer")
+    parser.add_argument("name", metavar="NAME", help="who is invited: the node's id, or what a person is called")
+    parser.add_argument(
+        "--skills", **LIST, metavar="A,B", help="node: modules or files that it runs where it says no other ones"
+    )
+    parser.add_argument(
+        "--expires", type=duration, default=7 * 86_400.0, metavar="D", help="how long the line is good (default 7d)"
+    )
+    parser.add_argument(
+        "--uses", type=count, default=1, metavar="N", help="how many may join by it, as NAME-1, NAME-2 … (default 1)"
+    )
+
+
+def who(parser: Parser) -> None:
+    """What `claw who` takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="only this one")
+    parser.add_argument("--role", choices=_ROLES, default="", metavar="ROLE", help="only these: node, client, observer")
+
+
+def revoke(parser: Parser) -> None:
+    """What `claw revoke` takes."""
+    parser.add_argument("name", metavar="NAME", help="as claw who shows it")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+
+
+def rotate(parser: Parser) -> None:
+    """What `claw rotate` takes."""

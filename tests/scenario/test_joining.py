@@ -1,0 +1,141 @@
+"""Machines and people join a running cluster by one pasted line, and are put out again."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenario.claw import Claw
+
+pytestmark = pytest.mark.nats
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claw]:
+    """The machine where `claw up` runs, with one node."""
+    claw = Claw(tmp_path_factory.mktemp("host") / "data")
+    assert claw("up", "--nodes", "1", "--detach").code == 0
+    try:
+        yield claw
+    finally:
+        assert claw("down").code == 0
+
+
+def invited(host: Claw, role: str, name: str, *options: str) -> list[str]:
+    """The line, as a shell takes it apart."""
+    made = host.quick("invite", role, name, *options, "--json")
+    assert made.code == 0, made
+    line: str = made.answer["line"]
+    assert line.startswith("claw join claw1-")
+    assert len(line) < 1000
+    return line.split()[1:]
+
+
+def joined(claw: Claw, *line: str) -> tuple[subprocess.Popen[str], Any]:
+    """A node that has joined, and its ready line."""
+    process = claw.start(*line, "--json")
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first, process.communicate()
+    return process, json.loads(first)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What the node said on its way out."""
+    process.send_signal(signal.SIGTERM)
+    return process.communicate(timeout=30)[1]
+
+
+def test_a_machine_joins_works_draws_a_new_key_and_is_revoked(host: Claw, tmp_path: Path) -> None:
+    box = Claw(tmp_path / "box")
+    line = invited(host, "node", "gpu-1")
+    node, ready = joined(box, *line)
+    assert ready["id"] == "gpu-1"
+    assert (tmp_path / "box" / "joined" / "user.creds").stat().st_mode & 0o777 == 0o600
+    host.quick("drain", "n1")
+    try:
+        done = host.quick("submit", "echo", '{"text": "there"}', "--wait", "20s", "--json")
+        assert (done.answer["result"], done.answer["node"]) == ("there", "gpu-1")
+        row = host.quick("who", "gpu-1", "--json").answer
+        assert (row["role"], row["status"], row["invited_by"] != "") == ("node", "joined", True)
+        assert host.quick("nodes", "--json").code == box.quick("nodes", "--json").code == 0
+
+        again = Claw(tmp_path / "thief").quick(*line)
+        assert again.code == 4
+        assert "used: ask for a new one" in again.err
+
+        before = (tmp_path / "box" / "joined" / "user.creds").read_text()
+        assert box("rotate").code == 0
+        stolen = tmp_path / "stolen.creds"
+        stolen.write_text(before)
+        stolen.chmod(0o600)
+        done = host.quick("submit", "echo", '{"text": "still"}', "--wait", "20s", "--json")
+        assert (done.answer["result"], done.answer["node"]) == ("still", "gpu-1")
+
+        revoked = host.quick("revoke", "gpu-1", "--reason", "sold", "--json")
+        assert (revoked.code, revoked.answer["status"], revoked.answer["reason"]) == (0, "revoked", "sold")
+        refused = box.quick("status")
+        assert refused.code == 4
+        assert "revoked" in refused.err
+    finally:
+        host.quick("uncordon", "n1")
+        said = ended(node)
+    assert "these credentials were revoked" in said
+    assert host.quick("who", "gpu-1").code == 3
+
+
+def test_a_person_asks_as_herself_and_administers_nothing(host: Claw, tmp_path: Path) -> None:
+    ada = Claw(tmp_path / "ada")
+    assert ada.quick(*invited(host, "client", "ada")).out.strip() == "joined as ada"
+    done = ada.quick("submit", "echo", '{"text": "ada"}', "--id", "of-ada", "--user", "ada", "--wait", "20s", "--json")
+    assert done.answer["result"] == "ada"
+    history = host.quick("task", "of-ada", "--history", "--json").answer
+    assert history[0]["by"] == "client/ada"
+    for command in (
+        ("revoke", "ada"),
+        ("drain", "n1"),
+        ("key", "add", "k"),
+        ("config", "set", "task.retries=1"),
+    ):
+        refused = ada.quick(*command)
+        assert refused.code == 4, (command, refused)
+        assert "may not publish to 'claw.do.ada." in refused.err
+    assert ada.quick("invite", "node", "mine").code == 4, "invitations are made where the authority is"
+
+
+def test_an_observer_looks_and_changes_nothing(host: Claw, tmp_path: Path) -> None:
+    eve = Claw(tmp_path / "eve")
+    assert eve.quick(*invited(host, "observer", "eve")).code == 0
+    assert eve.quick("status", "--json").answer["nodes"]["online"] >= 1
+    assert eve.quick("tasks", "--json").code == 0
+    refused = eve.quick("submit", "echo", '{"text": "x"}')
+    assert refused.code == 4
+    assert "may not publish to 'claw.do.eve.task'" in refused.err
+
+
+def test_a_line_for_several_admits_so_many(host: Claw, tmp_path: Path) -> None:
+    line = invited(host, "client", "team", "--uses", "2")
+    said = [Claw(tmp_path / name).quick(*line) for name in ("a", "b", "c")]
+    assert [each.out.strip() for each in said] == ["joined as team-1", "joined as team-2", ""]
+    assert said[2].code == 4
+    assert host.quick("who", "team", "--json").answer["members"] == ["team-1", "team-2"]
+    assert host.quick("revoke", "team").code == 0
+    assert {Claw(tmp_path / name).quick("status").code for name in ("a", "b")} == {4}
+
+
+def test_what_is_no_line_or_counts_no_longer_is_told(host: Claw, tmp_path: Path) -> None:
+    line = invited(host, "client", "bob")
+    cut = Claw(tmp_path / "x").quick("join", line[1][:-20])
+    assert (cut.code, "is no whole invitation" in cut.err) == (4, True)
+    assert Claw(tmp_path / "x").quick("join", "nonsense").code == 4
+    assert host.quick("revoke", "bob").code == 0
+    late = Claw(tmp_path / "x").quick(*line)
+    assert (late.code, "ask for a new one" in late.err) == (4, True)
+    renewed = invited(host, "client", "bob")
+    assert Claw(tmp_path / "x").quick(*renewed).code == 0
+    for name in ("control", "node-1", "../x", "a.b", "*"):
+        assert host.quick("invite", "client", name).code == 4, name
