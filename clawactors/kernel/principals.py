@@ -5,9 +5,10 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["CLIENT", "may_speak_for", "node_principal", "one_spelling", "principal_in", "principal_of"]
+__all__ = ["CLIENT", "is_node", "may_speak_for", "node_principal", "one_spelling", "principal_in", "principal_of"]
 
 CLIENT: Final = "client"
+_NODE: Final = "node-"
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _NAME_LIMIT: Final = 64
 _DIGEST_BYTES: Final = 8
@@ -33,7 +34,12 @@ def principal_of(user: str) -> str:
 
 def node_principal(id: str) -> str:
     """The principal as which a node asks."""
-    return f"node-{id}"
+    return f"{_NODE}{id}"
+
+
+def is_node(principal: str) -> bool:
+    """Whether a node asks; no person is called so."""
+    return principal.startswith(_NODE)
 
 
 def principal_in(by: str) -> str | None:

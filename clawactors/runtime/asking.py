@@ -19,7 +19,6 @@ __all__ = [
     "EXPIRED",
     "HORIZON_NS",
     "LEADER_KEY",
-    "SNAPSHOT",
     "STATE",
     "AskReply",
     "AskRequest",
@@ -47,9 +46,6 @@ LEADER_KEY: Final = "leader"
 
 STATE: Final = {Home.CONTROL: "state", Home.MEMORY: "memory.state"}
 """The question for the state of an aggregate, by the home of its kind."""
-
-SNAPSHOT: Final = "memory.snapshot"
-"""That to the memory process as the cluster's own account: `claw.query.memory.state` is one to control, of `memory`."""
 
 BLOCKED: Final = "blocked"
 """The status of a task that needs a person, and may end once it has been retried."""

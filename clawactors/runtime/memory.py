@@ -63,12 +63,16 @@ class Recorder(Protocol):
 
 
 class Memories:
-    """What one process does with memory, for `user`; '' is the cluster's own account, which sees everything."""
+    """What one process does with memory, for `user`; '' is the cluster's own account, which sees everything.
 
-    def __init__(self, recorder: Recorder, requests: Asking, user: str = "") -> None:
+    `principal` is as whom it asks, that of the user by default.
+    """
+
+    def __init__(self, recorder: Recorder, requests: Asking, user: str = "", principal: str = "") -> None:
         self._recorder, self._requests, self.user = recorder, requests, user
         self._asking = asyncio.Semaphore(_AT_ONCE)
-        self._subject = f"claw.query.{principal_of(user)}" if user else "claw.query"
+        principal = principal or (principal_of(user) if user else "")
+        self._subject = f"claw.query.{principal}" if principal else "claw.query"
 
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Unpack[NoteOptions]) -> str:
         """Remembers the text; returns the memory's id, which follows from owner and `key`, by default from the text.

@@ -43,15 +43,12 @@ class Questions:
         *,
         verb: str = "query",
         absent_s: float | None = None,
-        own_account: bool = False,
     ) -> bytes:
         """The answer to `claw.<verb>.<principal>.<name>`; `absent_s` 0 fails at once where nobody is there to answer.
 
-        `own_account`: as the cluster's own account, which the subject does not name.
-
         Raises: `Unavailable` (`NoResponders`), `PermissionDenied`.
         """
-        subject = f"claw.{verb}.{name}" if own_account else f"claw.{verb}.{self._principal}.{name}"
+        subject = f"claw.{verb}.{self._principal}.{name}"
         pause_s = _PAUSE_S
         absent_s = self._absent_s if absent_s is None else absent_s
         async with self._slots:

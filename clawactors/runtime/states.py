@@ -5,7 +5,7 @@ import msgspec
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion, checked_reply
+from clawactors.runtime.asking import STATE, Outcome, StateQuestion, checked_reply
 from clawactors.runtime.questions import Questions
 
 __all__ = ["read_state"]
@@ -35,9 +35,5 @@ async def read_state[S](
 
 
 async def _ask(questions: Questions, home: Home, question: StateQuestion) -> Outcome:
-    body = msgspec.json.encode(question)
-    if home is Home.MEMORY:
-        answer = await questions.ask(SNAPSHOT, body, own_account=True)
-    else:
-        answer = await questions.ask(STATE[home], body)
+    answer = await questions.ask(STATE[home], msgspec.json.encode(question))
     return checked_reply(msgspec.json.decode(answer, type=Outcome))

@@ -22,6 +22,7 @@ from clawactors.eventlog.requests import InProcessRequests
 from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.kind import Kinds
+from clawactors.kernel.principals import node_principal
 from clawactors.kinds import KINDS
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.sender import DEADLINE_S
@@ -155,7 +156,7 @@ class InProcessCluster:
         name = as_process or f"node/{id}"
         context = self.context(name, f"{name}/{next(self._names)}", node=id)
         link = self.links[name]
-        link.ask_as(id)
+        link.ask_as(node_principal(id))
         supplies = Supplies(self.blobs, self.outputs, secrets)
         node = NodeActor(context, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
         started = asyncio.Event()

@@ -12,6 +12,7 @@ Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from clawactors.eventlog.jetstream.log.held import HeldLog
     from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always, why_too_old
     from clawactors.eventlog.jetstream.log.log import JetStreamLog
     from clawactors.eventlog.jetstream.log.room import health_of
@@ -30,6 +31,7 @@ __all__ = [
     "Address",
     "Connection",
     "Disconnects",
+    "HeldLog",
     "JetStreamBlobs",
     "JetStreamCommands",
     "JetStreamDeadLetters",
@@ -51,6 +53,7 @@ _HOMES: Final = {
     "Address": "wire.contexts",
     "Connection": "wire.connection",
     "Disconnects": "wire.advisories",
+    "HeldLog": "log.held",
     "JetStreamBlobs": "stores.blobs",
     "JetStreamCommands": "stores.commands",
     "JetStreamDeadLetters": "stores.dead",

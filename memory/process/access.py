@@ -12,7 +12,7 @@
 import msgspec
 
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
-from clawactors.kernel.principals import may_speak_for, one_spelling, principal_of
+from clawactors.kernel.principals import is_node, may_speak_for, one_spelling, principal_of
 from clawactors.memory.index.rows import find, is_restricted
 from clawactors.memory.item import Item
 from clawactors.memory.process.questions import MemoryQuestion
@@ -84,6 +84,9 @@ def access_of(question: MemoryQuestion, principal: str) -> Access:
         own = f"task/{question.task}" if question.task else f"client/{question.user or ''}".rstrip("/")
         by = question.by or own
         return Access(question.user, by, question.skill)
+    if is_node(principal):
+        # On behalf of a task, and so for its user alone.
+        return Access(question.user or "", f"task/{question.task}", question.skill)
     user = question.user or principal
     if principal_of(user) != principal:
         raise Refused(f"{principal!r} can't ask for {user[:60]!r}")
@@ -102,6 +105,8 @@ def spelled[Q: MemoryQuestion](question: Q) -> Q:
 def tells(principal: str, state: object) -> bool:
     """Whether a principal may know the state: of its own memories and settings, and of no conversation."""
     match state:
+        case Memory() if is_node(principal):
+            return True  # it records them, and has to know what is there
         case Memory(content=Content(owner=owner)) | Owner(name=owner):
             return bool(owner) and may_speak_for(principal, owner)
         case _:

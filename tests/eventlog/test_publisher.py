@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream.log import backlog, publisher
 from clawactors.eventlog.jetstream.log.publisher import Publisher
+from clawactors.eventlog.jetstream.log.verdict import StreamWitness
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from tests.eventlog.model_server import Event, Message, ModelConnection
 
@@ -36,7 +37,8 @@ def events(*some: Event) -> Iterator[Event]:
 
 
 def on(model: ModelConnection, timeout_s: float = 5, answer_s: float = 1) -> Publisher:
-    return Publisher(cast("Connection", model), "E", timeout_s, answer_s=answer_s)
+    connection = cast("Connection", model)
+    return Publisher(connection, "E", StreamWitness(connection, "E"), timeout_s, answer_s=answer_s)
 
 
 async def rounds(model: ModelConnection, count: int) -> None:

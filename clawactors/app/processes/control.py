@@ -51,6 +51,10 @@ from clawactors.systems.settings import Settings
 __all__ = ["serve"]
 
 
+_INBOX = "_INBOX.control"
+_ASKED = "_INBOX.asked"
+"""Where nodes answer, each under its id; none of them learns where others do."""
+
 _APPEND_S = 5.0
 """An append in doubt is reported after so long, with the reason: well before clients give up, who ask again."""
 
@@ -62,11 +66,11 @@ async def serve(
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(
             await JetStreamLog.connect(
-                start.address, f"claw-control/{start.name}", kinds=kinds.names, timeout_s=_APPEND_S
+                start.address, f"claw-control/{start.name}", kinds=kinds.names, timeout_s=_APPEND_S, inbox=_INBOX
             )
         )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
-        replies = await Connection.open(start.address, f"claw-answers/{start.name}")
+        replies = await Connection.open(start.address, f"claw-answers/{start.name}", inbox=_INBOX)
         stack.push_async_callback(replies.aclose)
         clock, identity, folder = SystemClock(), (await log.head()).identity, Path(start.data) / "views"
         mark = LogMark(Path(start.data))
@@ -90,7 +94,7 @@ async def serve(
         control = Control(
             ActorContext(archived_log(log, archive), clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),
-            JetStreamRequests(log.connection, replies=replies),
+            JetStreamRequests(log.connection, replies=replies, apart=_ASKED),
             views,
             JetStreamDeadLetters(log.connection, identity),
             JetStreamTimers(log.connection),

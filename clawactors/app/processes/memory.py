@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.processes.firststart import once_made, patience_of
 from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import MemoryStart, log_as_set, main
-from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
+from clawactors.eventlog.endpoint import INBOX
+from clawactors.eventlog.jetstream import Connection, JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
 from clawactors.memory.models.settings import read_config
 from clawactors.runtime.clock import SystemClock
@@ -39,9 +41,9 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         os.nice(_NICE)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # vectors are short: more threads would only slow others down
-    async with await JetStreamLog.connect(
-        start.address, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
-    ) as log:
+    name, inbox = f"claw-memory/{start.name}", f"{INBOX}.{_PRINCIPAL}"
+    async with await Connection.open(start.address, name, inbox=inbox) as connection:
+        log = await once_made(lambda: JetStreamLog.over(connection), patience_of(start))
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.models.parts import parts_of
         from clawactors.memory.process import MemoryActor, plan_of, switch_often
@@ -50,7 +52,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         switch_often()
         whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
         context = ActorContext(whole, SystemClock(), f"{_PRINCIPAL}/{start.name}")
-        leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
+        leases, requests = JetStreamLeases(connection, makes=False), JetStreamRequests(connection)
         live = LiveSettings(log, start.given, "memory")
         await live.open()
         live.watch(log_as_set)

@@ -3,24 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
 
+from clawactors.app.processes.firststart import once_made, patience_of
 from clawactors.app.processes.start import NodeStart, log_as_set, main
 from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
+from clawactors.eventlog.endpoint import INBOX
 from clawactors.eventlog.jetstream import (
     Connection,
+    HeldLog,
     JetStreamBlobs,
     JetStreamLeases,
-    JetStreamLog,
     JetStreamOutputs,
     JetStreamRequests,
 )
 from clawactors.eventlog.sealedoutputs import SealedOutputs
-from clawactors.kinds import KINDS
+from clawactors.kernel.principals import node_principal
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.node.asked import AskedKeys, AskedRecords
 from clawactors.runtime.node.capture import captured
 from clawactors.runtime.node.liveness import LivenessThread
 from clawactors.runtime.node.node import NodeActor, NodeSettings
@@ -32,10 +34,6 @@ from clawactors.runtime.snapshots import AskedSnapshots
 from clawactors.systems.skills import Skill
 
 __all__ = ["serve"]
-
-_JOINING_S: Final = 30.0
-_BESIDE_S: Final = 240.0
-"""How long control may be silent: one that starts beside this node may have a long log to read."""
 
 
 async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
@@ -57,24 +55,29 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
 @asynccontextmanager
 async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStreamRequests]]:
     """A connection for the node's signs of life alone: when it ends, nobody is left to answer a probe."""
-    connection = await Connection.open(start.address, f"claw-node/{start.name}")
+    connection = await Connection.open(start.address, f"claw-node/{start.name}", inbox=_inbox(start))
     try:
-        yield JetStreamLeases(connection), JetStreamRequests(connection)
+        yield JetStreamLeases(connection, makes=False), JetStreamRequests(connection, listed=False)
     finally:
         await connection.aclose()
 
 
+def _inbox(start: NodeStart) -> str:
+    return f"{INBOX}.{node_principal(start.name)}"
+
+
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
+    patience_s = patience_of(start)
     async with (
-        await JetStreamLog.connect(
-            start.address, f"claw-work/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{start.name}"
-        ) as log,
+        await Connection.open(start.address, f"claw-work/{start.name}", inbox=_inbox(start)) as connection,
         LivenessThread(lambda: _link(start)) as apart,
     ):
+        requests = JetStreamRequests(connection, listed=False)
+        questions = Questions(requests, node_principal(start.name), patience_s)
+        records, keys = AskedRecords(questions), AskedKeys(questions)
+        log = await once_made(lambda: HeldLog.open(connection, records, keys), patience_s)
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
-        requests = JetStreamRequests(log.connection)
-        patience_s = _BESIDE_S if start.parent else _JOINING_S
-        context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name, patience_s)))
+        context.dispatcher = Dispatcher(context, AskedSnapshots(questions))
         live = LiveSettings(log, start.given, "node")
         await live.open()
         live.watch(log_as_set)
@@ -86,11 +89,11 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
             lease_s=live.current.node_lease,
         )
         supplies = Supplies(
-            JetStreamBlobs(log.connection), SealedOutputs(JetStreamOutputs(log.connection), log.sealer), secrets
+            JetStreamBlobs(connection, purges=False), SealedOutputs(JetStreamOutputs(connection), log.sealer), secrets
         )
         node = NodeActor(
             context,
-            JetStreamLeases(log.connection),
+            JetStreamLeases(connection, makes=False),
             requests,
             settings,
             skills,

@@ -129,9 +129,11 @@ def _moved(id: str, known: Snapshot[Task], before: Snapshot[Task]) -> TaskRow:
     return replace(task_row(id, before) if before.state.exists else row, **moved)
 
 
-async def read_records(questions: Questions, kind: str, id: str, until: int | None = None) -> AsyncIterator[Record]:
+async def read_records(
+    questions: Questions, kind: str, id: str, until: int | None = None, after: int = 0
+) -> AsyncIterator[Record]:
     """The records of the aggregate, oldest first; without `until`, all that are in the log at the first question."""
-    reader = PageReader()
+    reader = PageReader(after)
     while True:
         question = HistoryQuestion(kind, id, reader.after, until, reader.offset)
         page = page_in(await questions.ask("history", _encode(question)))

@@ -33,6 +33,7 @@ from clawactors.runtime.control.leftovers import Leftovers
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.losses import Losses
 from clawactors.runtime.control.outputs import EventsEndpoint, OutputEndpoint
+from clawactors.runtime.control.ownerkeys import KeyEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
 from clawactors.runtime.control.plans import Plans
 from clawactors.runtime.control.ports import Views
@@ -60,10 +61,8 @@ from clawactors.systems.timers import Agenda
 
 __all__ = ["QUEUE", "Control"]
 
-QUEUE = "control"
+QUEUE, _IDLE_S = "control", 60.0
 """Of the processes that may answer a question, one gets it."""
-
-_IDLE_S = 60.0
 
 
 class Control:
@@ -100,9 +99,9 @@ class Control:
         self.blobs = BlobEndpoint(blobs, clock_s := context.clock.monotonic_s)
         self.outputs, events = OutputEndpoint(outputs, clock_s), EventsEndpoint(context.log, kinds, clock_s)
         self.settings = ControlSettings(context, self.state, self._wake.set, layers)
-        self.records = RecordsEndpoint(context.log, leases, blobs, kinds.of(Home.CONTROL))
+        self.records = RecordsEndpoint(context.log, leases, blobs, kinds)
         states, asks = StateEndpoint(self.snapshots, kinds, Home.CONTROL), AskEndpoint(self.snapshots, requests)
-        self._answers = states, self.records, asks, self.settings
+        self._answers = states, self.records, asks, KeyEndpoint(sealer), self.settings
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)

@@ -1,12 +1,11 @@
 """Answers `claw.query.<principal>.state`: one aggregate as it is, fresh. Any control process may answer.
 
-The memory process answers for its own kinds, on `claw.query.memory.snapshot`, as nodes ask, and tells a principal only
-what is its own, on `claw.query.<principal>.memory.state`.
+The memory process answers for its own kinds, on `claw.query.<principal>.memory.state`, and tells a principal only
+what is its own, a node of any memory.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,7 +15,7 @@ from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.kernel.transfer import encode_state
-from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion
+from clawactors.runtime.asking import STATE, Outcome, StateQuestion
 from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.runtime.snapshots import Snapshots
 
@@ -52,14 +51,12 @@ class StateEndpoint(RequestEndpoint):
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
         self._serving = [await requests.answer(f"claw.query.*.{STATE[self._home]}", self._answer, queue=queue)]
-        if self._home is Home.MEMORY:
-            self._serving.append(await requests.serve(f"claw.query.{SNAPSHOT}", partial(self._answer, ""), queue))
 
     @answering(_decode, _encode, Outcome, "a question")
     async def _answer(self, principal: str, question: StateQuestion) -> Outcome:
         if question.kind not in self._kinds or not is_id(question.id):
             raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
-        if principal and self._tells is not None:
+        if self._tells is not None:
             known = await self._snapshots.load(self._kinds[question.kind], question.id, brief=True)
             if not self._tells(principal, known.snapshot.state):
                 raise NotFound(f"there is no {question.kind} {question.id!r}")

@@ -4,7 +4,7 @@ Any control process may answer. A page is read where the page before it ended, s
 """
 
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -13,7 +13,8 @@ from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.kind import Kind
+from clawactors.kernel.kind import Home, Kinds
+from clawactors.kernel.principals import is_node
 from clawactors.runtime.asking import LEADER_KEY, LogReply, SizesReply
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, RecordPage, page_of
 from clawactors.runtime.serving import RequestEndpoint, answering
@@ -25,12 +26,12 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class RecordsEndpoint(RequestEndpoint):
-    """Histories of the kinds that this process folds; `leases` tells who leads."""
+    """Histories of the kinds that this process folds, for nodes of all; `leases` tells who leads."""
 
-    def __init__(self, log: EventLog, leases: Leases, blobs: Blobs, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
+    def __init__(self, log: EventLog, leases: Leases, blobs: Blobs, kinds: Kinds) -> None:
         super().__init__()
         self._log, self._leases, self._blobs = log, leases, blobs
-        self._kinds = frozenset(kind.name for kind in kinds)
+        self._folded, self._all = frozenset(kind.name for kind in kinds.of(Home.CONTROL)), frozenset(kinds.names)
 
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
@@ -41,8 +42,8 @@ class RecordsEndpoint(RequestEndpoint):
         ]
 
     @answering(_decode, _encode, RecordPage, "a question")
-    async def _history(self, _principal: str, question: HistoryQuestion) -> RecordPage:
-        if question.kind not in self._kinds or not is_id(question.id):
+    async def _history(self, principal: str, question: HistoryQuestion) -> RecordPage:
+        if question.kind not in (self._all if is_node(principal) else self._folded) or not is_id(question.id):
             raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
         return await self._page(question)
 

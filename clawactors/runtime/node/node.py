@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from clawactors.eventlog import PermissionDenied
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
+from clawactors.kernel.principals import node_principal
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
@@ -93,8 +94,8 @@ class NodeActor:
             self._is_alive,
         )
         self._threads = DaemonThreads(f"skill-{self.id}")
-        self._submitter = supplies.submitter = Submitter(context, requests, self.id)
-        self._memories = Memories(WritingRecorder(context), requests)
+        self._submitter = supplies.submitter = Submitter(context, requests, node_principal(self.id))
+        self._memories = Memories(WritingRecorder(context), requests, principal=node_principal(self.id))
         self._stopping = asyncio.Event()
         self._denied: PermissionDenied | None = None
         self._open = contextlib.AsyncExitStack()

@@ -16,10 +16,10 @@ __all__ = ["Submitter"]
 class Submitter:
     """One a node: what its tasks ask for in one turn of the loop travels together."""
 
-    def __init__(self, context: ProcessContext, requests: Asking, node: str) -> None:
+    def __init__(self, context: ProcessContext, requests: Asking, principal: str) -> None:
         self._names = context.names
-        self._sender = CommandSender(context, requests, node, "")
-        self._skills = KnownSkills(Questions(requests, node))
+        self._sender = CommandSender(context, requests, principal, "")
+        self._skills = KnownSkills(Questions(requests, principal))
 
     async def check(self, spec: Spec) -> None:
         """Raises `Refused` when the parameters, which are no reference yet, don't fit the skill."""

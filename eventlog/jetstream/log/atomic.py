@@ -19,7 +19,7 @@ from clawactors.eventlog.jetstream.log.flights import Ack
 from clawactors.eventlog.jetstream.log.publisher import ANSWER_S, LONGEST_WAIT_S, SHORTEST_WAIT_S
 from clawactors.eventlog.jetstream.log.room import NO_ROOM, is_full
 from clawactors.eventlog.jetstream.log.settlement import FULL_S
-from clawactors.eventlog.jetstream.log.verdict import judge_all
+from clawactors.eventlog.jetstream.log.verdict import StreamWitness, judge_all
 from clawactors.eventlog.jetstream.wire.codes import BATCH_DISABLED, BUSY, TOO_LARGE, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.frames import Append, batch_frames
@@ -101,7 +101,7 @@ async def _stored(connection: Connection, stream: str, appends: Sequence[Append]
 
     Raises: `WrongVersion` (another writer was first).
     """
-    verdicts: list[Any] = await judge_all(connection, stream, appends, 0)
+    verdicts: list[Any] = await judge_all(StreamWitness(connection, stream), appends, 0)
     if all(isinstance(verdict, int) for verdict in verdicts):
         return verdicts
     for verdict in verdicts:

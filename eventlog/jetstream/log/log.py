@@ -13,10 +13,12 @@ from clawactors.eventlog.jetstream.log.publisher import Publisher
 from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.room import AskHealth
 from clawactors.eventlog.jetstream.log.source import StreamSource
+from clawactors.eventlog.jetstream.log.verdict import StreamWitness, Witness
 from clawactors.eventlog.jetstream.stores.keys import JetStreamKeys
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.keys import Keys
 from clawactors.eventlog.log import Head
 from clawactors.eventlog.record import Draft, Record, aggregate_pattern, purged_aggregate
 from clawactors.eventlog.sealing import Sealer
@@ -35,12 +37,20 @@ class JetStreamLog:
     Stores and requests on the same server share its `connection`.
     """
 
-    def __init__(self, connection: Connection, source: StreamSource, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        source: StreamSource,
+        timeout_s: float = TIMEOUT_S,
+        witness: Witness | None = None,
+        keys: Keys | None = None,
+    ) -> None:
         self.connection = connection
         self._source = source
-        self._publisher = Publisher(connection, source.stream, timeout_s, lagging=source.replicas > 1)
+        witness = witness or StreamWitness(connection, source.stream)
+        self._publisher = Publisher(connection, source.stream, witness, timeout_s, lagging=source.replicas > 1)
         self._timeout_s = timeout_s
-        self.sealer = Sealer(JetStreamKeys(connection))
+        self.sealer = Sealer(keys or JetStreamKeys(connection))
 
     @classmethod
     async def connect(

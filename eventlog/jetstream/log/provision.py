@@ -15,7 +15,7 @@ from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.codes import NAME_IN_USE, NO_PEERS, NO_ROOM, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
-__all__ = ["RESTORING", "check", "ensure", "ensure_store"]
+__all__ = ["RESTORING", "check", "check_log", "ensure", "ensure_store"]
 
 RESTORING: Final = "claw.restoring"
 """The metadata of a stream of which a restore has not ended; the value names the backup."""
@@ -54,6 +54,14 @@ async def check(connection: Connection) -> dict[str, Any]:
     if events is None:
         raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
     return events
+
+
+async def check_log(connection: Connection) -> dict[str, Any]:
+    """As `check`, of the log alone."""
+    await _refuse_unfit(connection)
+    if (info := await _find(connection, events(()))) is None:
+        raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
+    return info
 
 
 async def survey(connection: Connection, kinds: Sequence[str]) -> list[StreamFault]:

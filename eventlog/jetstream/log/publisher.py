@@ -19,6 +19,7 @@ from clawactors.eventlog.jetstream.log.backlog import Backlog
 from clawactors.eventlog.jetstream.log.flights import Ack, Flight, Flights
 from clawactors.eventlog.jetstream.log.room import AskHealth, RoomWatch
 from clawactors.eventlog.jetstream.log.settlement import Settlement
+from clawactors.eventlog.jetstream.log.verdict import Witness
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.frames import Append
 from clawactors.eventlog.record import Draft
@@ -44,14 +45,20 @@ class Publisher:
     """Sends all appends of a process to one stream. `lagging`: a new leader may not know its tail at once."""
 
     def __init__(
-        self, connection: Connection, stream: str, timeout_s: float, lagging: bool = False, answer_s: float = ANSWER_S
+        self,
+        connection: Connection,
+        stream: str,
+        witness: Witness,
+        timeout_s: float,
+        lagging: bool = False,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._connection, self._timeout_s = connection, timeout_s
         self._loop = asyncio.get_running_loop()
         self._backlog = Backlog()
         self._flights = Flights(connection, answer_s, self._on_answer)
         self._settlement = Settlement(
-            connection, stream, self._backlog, self._again, self._plan_pump, lagging, timeout_s
+            connection, stream, witness, self._backlog, self._again, self._plan_pump, lagging, timeout_s
         )
         self._room = RoomWatch(self._on_full)
         self._groups: deque[Flight] = deque()

@@ -8,7 +8,7 @@ from clawactors.eventlog.errors import EventLogError, Misconfigured, NoSpace, To
 from clawactors.eventlog.jetstream.log.backlog import Backlog
 from clawactors.eventlog.jetstream.log.flights import Ack, Flight
 from clawactors.eventlog.jetstream.log.room import NO_ROOM, is_full
-from clawactors.eventlog.jetstream.log.verdict import accused, judge_all, named_sequence
+from clawactors.eventlog.jetstream.log.verdict import Witness, accused, judge_all, named_sequence
 from clawactors.eventlog.jetstream.wire.api import ApiError
 from clawactors.eventlog.jetstream.wire.codes import BATCH_DISABLED, BUSY, TOO_LARGE, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -39,6 +39,7 @@ class Settlement:
         self,
         connection: Connection,
         stream: str,
+        witness: Witness,
         backlog: Backlog,
         resend: Resend,
         changed: Callable[[], None],
@@ -47,6 +48,7 @@ class Settlement:
     ) -> None:
         self._timeout_s = timeout_s
         self._connection, self._stream, self._backlog = connection, stream, backlog
+        self._witness = witness
         self._resend, self._changed, self._lagging = resend, changed, lagging
         self._settling: set[asyncio.Task[None]] = set()
         self.trouble = ""
@@ -101,10 +103,10 @@ class Settlement:
         appends = [append for append in flight.appends if self._backlog.is_open(append)]
         try:
             if len(appends) > 1 and not flight.suspect:
-                blamed = set(await accused(self._connection, self._stream, appends, named))
+                blamed = set(await accused(self._witness, appends, named))
                 self._resend([append for append in appends if append not in blamed], suspect=True, at_once=True)
                 appends = [append for append in appends if append in blamed]
-            verdicts = await judge_all(self._connection, self._stream, appends, named)
+            verdicts = await judge_all(self._witness, appends, named)
         except Misconfigured as error:
             self.fail(appends, error)
             return

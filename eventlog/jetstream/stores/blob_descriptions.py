@@ -68,8 +68,8 @@ class Raced(EventLogError):
 class BlobDescriptions:
     """The descriptions in the store of one server or cluster."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, *, purges: bool) -> None:
+        self._connection, self._purges = connection, purges
 
     async def last(self, name: str) -> tuple[StoredMessage | None, BlobDescription | None]:
         """The last message about it, and its description; None if there is none, or it is removed."""
@@ -99,12 +99,24 @@ class BlobDescriptions:
             last.update((record.subject, record) for record in records)
         return list(last.values())
 
+    async def tidy(self) -> None:
+        """Drops those that a later one of the same payload follows. Raises: `Unavailable`."""
+        seen, outdated = dict[str, int](), set[str]()
+        source = await source_of(self._connection)
+        async for records in read(source, [f"$O.{BUCKET}.M.>"], 0, None, None, PATIENCE_S):
+            for record in records:
+                if record.subject in seen:
+                    outdated.add(record.subject)
+                seen[record.subject] = record.seq
+        for subject in outdated:
+            await self._purge_before(subject, seen[subject])
+
     async def write(self, description: BlobDescription, after: int) -> int:
         """Writes the description after that version; returns its version."""
         headers = f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
         subject = about(description.name)
         version = await publish(self._connection, subject, msgspec.json.encode(description), headers)
-        if after:
+        if after and self._purges:
             # Not by a rollup header: a store that allows it lets one message erase all others.
             with contextlib.suppress(EventLogError):  # an older description does no harm; the next write purges it
                 await self._purge_before(subject, version)

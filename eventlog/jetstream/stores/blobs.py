@@ -54,10 +54,14 @@ _LONGEST_PUT_S: Final = 43_200.0
 
 
 class JetStreamBlobs:
-    """The payloads of one server or cluster. Order: a repeated put changes nothing but `put_ns`."""
+    """The payloads of one server or cluster. Order: a repeated put changes nothing but `put_ns`.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self._descriptions = connection, BlobDescriptions(connection)
+    `purges`: this process removes at once what its puts leave over; else a sweep does.
+    """
+
+    def __init__(self, connection: Connection, *, purges: bool = True) -> None:
+        self._connection, self._purges = connection, purges
+        self._descriptions = BlobDescriptions(connection, purges=purges)
 
     async def put(self, body: Buffer) -> str:
         """Stores it and returns its name. Raises: `Unavailable`, `Misconfigured` (no room, no permission)."""
@@ -115,7 +119,8 @@ class JetStreamBlobs:
         return True
 
     async def clear(self) -> None:
-        """Completes removals that were interrupted. Raises: `Unavailable`."""
+        """Completes removals that were interrupted, and drops outdated descriptions. Raises: `Unavailable`."""
+        await self._descriptions.tidy()
         async for record, described in self._descriptions.all():
             if described.deleted and described.chunks:
                 await self._clear(described, record.seq)
@@ -197,7 +202,8 @@ class JetStreamBlobs:
     async def _drop(self, nuid: str) -> None:
         """Removes chunks without a description; if that fails they only take room."""
         with contextlib.suppress(EventLogError):
-            await self._purge(nuid, 2)
+            if self._purges:
+                await self._purge(nuid, 2)
 
     async def _purge(self, nuid: str, timeout_s: float) -> None:
         await call(self._connection, f"STREAM.PURGE.{BLOBS}", {"filter": f"{_CHUNKS}{nuid}"}, timeout_s)

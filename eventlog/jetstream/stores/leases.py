@@ -21,7 +21,7 @@ from clawactors.eventlog.jetstream.log.provision import ensure_store
 from clawactors.eventlog.jetstream.log.streams import LIVE
 from clawactors.eventlog.jetstream.log.verdict import named_sequence
 from clawactors.eventlog.jetstream.stores.lease_watch import LEASE_PREFIX, LeaseWatch
-from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, message_at
+from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, last_of_subject
 from clawactors.eventlog.jetstream.wire.codes import IN_FLIGHT, NO_STREAM, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
@@ -33,6 +33,7 @@ _TIMEOUT_S: Final = 2.0
 _ELECTION_S: Final = 5.0
 """On a cluster, a store that was just created or has lost a server has no leader at first."""
 _LOOK_AGAIN_S: Final = 0.05
+_LOOKS: Final = 3
 
 
 class _LeaseAnswer(msgspec.Struct):
@@ -49,10 +50,10 @@ class _Taken(EventLogError):
 
 
 class JetStreamLeases:
-    """The keys of the bucket `claw-live`."""
+    """The keys of the bucket `claw-live`. `makes`: this process creates it where a restarted server has lost it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, *, makes: bool = True) -> None:
+        self._connection, self._makes = connection, makes
 
     async def acquire(self, key: str, value: bytes, ttl_s: float) -> "JetStreamLease | None":
         """The lease, None while another holder has the key. Raises: `Unavailable`, `PermissionDenied`."""
@@ -62,7 +63,7 @@ class JetStreamLeases:
             try:
                 await lease.write(value, revision)
             except _Taken as taken:
-                found = await message_at(self._connection, LIVE, taken.revision) if taken.revision else None
+                found = await self.at(lease.subject, taken.revision) if taken.revision else None
                 if found is not None and lease.adopt(found):
                     return lease
                 if found is not None and _is_live(found) and _term_s(found) <= lease.ttl_s:
@@ -127,9 +128,19 @@ class JetStreamLeases:
             raise Misconfigured(f"{subject} refused: {stored.error.description}")
         raise Unavailable(f"{subject}: {stored.error.description}")
 
+    async def at(self, subject: str, revision: int) -> StoredMessage | None:
+        """What the key holds since that revision, None where it has gone on; asked by key, and so by right."""
+        for _ in range(_LOOKS if self._connection.is_clustered else 1):
+            found = await last_of_subject(self._connection, LIVE, subject)
+            if found is not None and found.seq >= revision:
+                return found if found.seq == revision else None
+            await asyncio.sleep(_LOOK_AGAIN_S)  # the server that answered may lag
+        return None
+
     async def heal(self) -> None:
-        """Creates the store again if a restarted server has lost it."""
-        await ensure_store(self._connection, LIVE)
+        """Creates the store again if a restarted server has lost it and this process may; else another one does."""
+        if self._makes:
+            await ensure_store(self._connection, LIVE)
 
 
 class JetStreamLease:
@@ -137,7 +148,7 @@ class JetStreamLease:
 
     def __init__(self, leases: JetStreamLeases, key: str, ttl_s: int) -> None:
         self._leases, self.key, self.ttl_s = leases, key, ttl_s
-        self._subject = _subject(key)
+        self.subject = _subject(key)
         self._token = secrets.token_hex(8)
         self._revision = 0
 
@@ -148,7 +159,7 @@ class JetStreamLease:
                 await self.write(value, self._revision)
             except _Taken as taken:
                 # If an answer was lost, the newer revision is our own.
-                found = await message_at(self._leases._connection, LIVE, taken.revision) if taken.revision else None
+                found = await self._leases.at(self.subject, taken.revision) if taken.revision else None
                 if found is None or not self.adopt(found):
                     return False
             else:
@@ -158,7 +169,7 @@ class JetStreamLease:
         """Gives it up."""
         gone = f"Nats-Expected-Last-Subject-Sequence: {self._revision}\r\nKV-Operation: DEL\r\nNats-TTL: 1s\r\n"
         try:
-            await self._leases.put(self._subject, gone, b"")
+            await self._leases.put(self.subject, gone, b"")
         except _Taken:
             return
 
@@ -166,7 +177,7 @@ class JetStreamLease:
         """Stores the value if the key has that revision."""
         guard = f"Nats-Expected-Last-Subject-Sequence: {revision}\r\n"
         term = f"Nats-TTL: {self.ttl_s}s\r\nClaw-Lease: {self._token}\r\n"
-        self._revision = await self._leases.put(self._subject, guard + term, value)
+        self._revision = await self._leases.put(self.subject, guard + term, value)
 
     def adopt(self, found: StoredMessage) -> bool:
         """Continues from a stored revision if this lease wrote it."""

@@ -19,6 +19,7 @@ __all__ = [
     "call",
     "check",
     "last_message",
+    "last_of_subject",
     "message_at",
     "next_message",
 ]
@@ -125,6 +126,18 @@ async def last_message(connection: Connection, stream: str, pattern: str) -> Sto
 async def message_at(connection: Connection, stream: str, seq: int) -> StoredMessage | None:
     """The message at a sequence, read from the stream's leader."""
     return await _message(connection, stream, {"seq": seq})
+
+
+async def last_of_subject(connection: Connection, stream: str, subject: str) -> StoredMessage | None:
+    """The last message of one subject, from any server that has the stream: on a cluster it may lag.
+
+    The subject is part of the request, so that the server can hold a user to it.
+    """
+    request = f"{connection.address.api}.DIRECT.GET.{stream}.{subject}"
+    headers, body = await connection.ask(request)
+    record = Record(0, 0, subject, body, headers)
+    seq = record.header("Nats-Sequence")
+    return StoredMessage(subject, int(seq), record.header("Nats-Time-Stamp"), headers, body) if seq else None
 
 
 async def _message(connection: Connection, stream: str, which: dict[str, Any]) -> StoredMessage | None:

@@ -206,8 +206,15 @@ class Connection:
         """Ignores further answers to this reply subject."""
         self._replies.forget(reply)
 
-    async def ask(self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5) -> Reply:
-        """One request, one answer.
+    async def ask(
+        self,
+        subject: str,
+        body: bytes = b"",
+        headers: bytes = b"",
+        timeout_s: float = 5,
+        replies: Replies | None = None,
+    ) -> Reply:
+        """One request, one answer, to an inbox of its own kind where `replies` has one.
 
         Raises: `NoResponders`, `Unavailable` (no connection, no answer in time), `PermissionDenied`, `TooLarge` (the
         server would end the connection).
@@ -219,7 +226,7 @@ class Connection:
             if (size_bytes := len(headers) + len(body)) > self.max_payload:
                 raise TooLarge(size_bytes, self.max_payload, f"a request of {size_bytes} bytes is too large")
             with contextlib.suppress(NotSent):
-                return await self._replies.ask(subject, body, headers, timeout_s)
+                return await (replies or self._replies).ask(subject, body, headers, timeout_s)
             # The transport is gone and the client has not noticed yet: it must get its turn to.
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(f"no connection to send {subject!r} on for {timeout_s:g} s")

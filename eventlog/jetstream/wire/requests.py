@@ -8,6 +8,7 @@ from typing import Final
 
 from clawactors.eventlog.endpoint import DEFAULT_PER_PRINCIPAL, Endpoint, Handler
 from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.wire.apart import ApartReplies
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.discovery import ServiceDiscovery
@@ -19,7 +20,11 @@ MOST_AT_ONCE: Final = 1000
 
 
 class JetStreamRequests:
-    """Asks and answers over one connection; answers and messages may leave on another one, `replies`."""
+    """Asks and answers over one connection; answers and messages may leave on another one, `replies`.
+
+    `listed`: it answers those who look for services, too. `apart` is the inbox of what it asks, if it is another one
+    for each who answers: see `ApartReplies`.
+    """
 
     def __init__(
         self,
@@ -29,8 +34,11 @@ class JetStreamRequests:
         description: str = "",
         metadata: Mapping[str, str] | None = None,
         replies: Connection | None = None,
+        listed: bool = True,
+        apart: str = "",
     ) -> None:
-        self._connection, self._replies = connection, replies or connection
+        self._connection, self._replies, self._listed = connection, replies or connection, listed
+        self._apart = ApartReplies(connection, apart) if apart else None
         self._discovery = ServiceDiscovery(connection, service, version, description, metadata or {})
         self._endpoints: list[tuple[Endpoint, str]] = []
 
@@ -40,7 +48,8 @@ class JetStreamRequests:
         Raises: `NoResponders` (nobody listens), `Unavailable` (no answer in time, or the handler failed),
         `PermissionDenied`.
         """
-        headers, answer = await self._connection.ask(subject, body, timeout_s=timeout_s)
+        replies = self._apart.of(subject) if self._apart is not None else None
+        headers, answer = await self._connection.ask(subject, body, timeout_s=timeout_s, replies=replies)
         if headers:
             failure = Record(0, 0, "", b"", headers).header("Nats-Service-Error")
             if failure:
@@ -89,7 +98,8 @@ class JetStreamRequests:
     async def _serve(
         self, pattern: str, handler: Handler, token: int | None, most: int, queue: str
     ) -> "JetStreamServing":
-        self._discovery.announce(self._connection, self._replies, self._endpoints)
+        if self._listed:
+            self._discovery.announce(self._connection, self._replies, self._endpoints)
         endpoint = Endpoint(pattern, handler, self._send, token, most, self._replies.max_payload)
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:

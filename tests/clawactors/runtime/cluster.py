@@ -141,7 +141,7 @@ class Answering:
             CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
         )
         self._lookup = StateEndpoint(self._snapshots, KINDS, Home.CONTROL)
-        self._records = RecordsEndpoint(context.log, leases or InProcessLeases(time.monotonic), blobs, tuple(KINDS))
+        self._records = RecordsEndpoint(context.log, leases or InProcessLeases(time.monotonic), blobs, KINDS)
 
     async def serve(self) -> None:
         follower = await self._context.log.follow(KINDS.patterns, after=0)
