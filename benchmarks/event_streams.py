@@ -22,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -149,16 +151,28 @@ def used(pid: int) -> tuple[float, float]:
     return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
+@asynccontextmanager
+async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Leaves no socket open."""
+    try:
+        yield
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def watch_loop(port: int, took: list[float]) -> None:
     """Asks whether the process lives, again and again."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     asked = f"GET /livez HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    while True:
-        began_s = time.perf_counter()
-        writer.write(asked)
-        await reader.readuntil(b"}")
-        took.append(1000 * (time.perf_counter() - began_s))
-        await asyncio.sleep(0.02)
+    async with closing(writer):
+        while True:
+            began_s = time.perf_counter()
+            writer.write(asked)
+            await reader.readuntil(b"}")
+            took.append(1000 * (time.perf_counter() - began_s))
+            await asyncio.sleep(0.02)
 
 
 async def catch_up(port: int, token: str, until: int, times: list[int]) -> None:
@@ -170,14 +184,14 @@ async def catch_up(port: int, token: str, until: int, times: list[int]) -> None:
             + f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )
         seq = 0
-        while seq < until:
-            line = await reader.readline()
-            if not line:
-                raise SystemExit("who catches up was cut")
-            if line.startswith(b"id: "):
-                seq = int(line[4:].split(b".")[0])
+        async with closing(writer):
+            while seq < until:
+                line = await reader.readline()
+                if not line:
+                    raise SystemExit("who catches up was cut")
+                if line.startswith(b"id: "):
+                    seq = int(line[4:].split(b".")[0])
         times.append(seq)
-        writer.close()
 
 
 async def measure(
