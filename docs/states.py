@@ -1,4 +1,4 @@
-"""Derives the transition tables of tasks and nodes from `evolve` and writes them as `states.md` beside this file.
+"""Derives the transition tables of tasks, nodes and identities from `evolve`, and writes `states.md` beside this file.
 
 Run `python docs/states.py` from the repository root after a change of the rules; a test holds that it was done.
 """
@@ -14,6 +14,8 @@ sys.path.insert(0, str(PAGE.parent.parent))
 
 from msgspec.structs import replace  # noqa: E402
 
+from clawactors.systems.identities import IDENTITY, Identity  # noqa: E402
+from clawactors.systems.identities import events as ie  # noqa: E402
 from clawactors.systems.nodes import NODE, Node  # noqa: E402
 from clawactors.systems.nodes import events as ne  # noqa: E402
 from clawactors.systems.nodes.decider import Presence  # noqa: E402
@@ -26,7 +28,9 @@ type Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Tag of an event → status before it → every status that may follow. What is not in it is illegal."""
 
 ABSENT = "absent"
+IDENTITY_STATUSES = ("invited", "joined", "revoked")
 _NOW_NS = 1000
+_KEY, _OTHER_KEY = (f"U{letter * 55}" for letter in "AB")
 
 
 def task_table() -> Table:
@@ -37,6 +41,11 @@ def task_table() -> Table:
 def node_table() -> Table:
     """What every event of a node does in every status."""
     return _table(NODE.evolve, _nodes(), _node_events(), get_args(Presence.__value__)[1:])
+
+
+def identity_table() -> Table:
+    """What every event of an identity does in every status."""
+    return _table(IDENTITY.evolve, _identities(), _identity_events(), IDENTITY_STATUSES)
 
 
 def _table(evolve: Any, states: Iterable[tuple[str, Any]], events: Iterable[Any], statuses: Iterable[str]) -> Table:
@@ -55,7 +64,7 @@ def _table(evolve: Any, states: Iterable[tuple[str, Any]], events: Iterable[Any]
     }
 
 
-def _status(state: Task | Node) -> str:
+def _status(state: Task | Node | Identity) -> str:
     return state.life.status if isinstance(state, Task) else state.status
 
 
@@ -133,6 +142,22 @@ def _node_events() -> Iterator[ne.NodeEvent]:
     yield from (ne.NodeCordoned(), ne.NodeUncordoned(), ne.NodeConfigured(slots=9), ne.NodeRemoved())
 
 
+def _identities() -> Iterator[tuple[str, Identity]]:
+    yield ABSENT, Identity()
+    for uses in (1, 2):
+        invited = Identity(ie.Invitation(role="node", sha256="", expires_ns=1, uses=uses), role="node")
+        yield "invited", invited
+        yield "joined", replace(invited, public_key=_KEY)
+        yield "revoked", replace(invited, revoked_ns=_NOW_NS)
+
+
+def _identity_events() -> Iterator[ie.IdentityEvent]:
+    yield ie.IdentityInvited(role="node", sha256="", expires_ns=1)
+    yield ie.IdentityJoined(role="node", public_key=_OTHER_KEY)
+    yield ie.IdentityJoined(role="node", public_key=_OTHER_KEY, invitation="others")
+    yield from (ie.IdentityUsed("one-1", _OTHER_KEY), ie.IdentityRenewed(_OTHER_KEY), ie.IdentityRevoked())
+
+
 def markdown(table: Table, statuses: Iterable[str]) -> str:
     """The table with an event a row and a status a column."""
     columns = (ABSENT, *statuses)
@@ -168,6 +193,14 @@ for the next run alone.
 
 `node.joined` brings another incarnation; `node.left`, `node.lost` and `node.returned` count for the present one alone.
 A node that left in good order does not return, it joins anew.
+
+## Identities
+
+{markdown(identity_table(), IDENTITY_STATUSES)}
+
+`identity.joined` names the invitation of another name that has admitted it: legal in `absent` and `revoked` alone.
+Without one it is legal in `invited`, for an invitation with one use. `identity.used` is for those with several, which
+stay `invited`. A key that was replaced or revoked never counts again. An invitation expires without an event.
 """
 
 

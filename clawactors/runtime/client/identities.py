@@ -84,6 +84,7 @@ class Identities(NamedChanges[Identity]):
 
         With more than one use those who join are called `<name>-1`, `<name>-2` … Raises: `Refused`.
         """
+        checked_id(f"{name}-{uses}", "name of who joins")
         invitation = Invitation(
             role=role, sha256=_hash_of(secret), expires_ns=moment_ns(expires) or 0, uses=uses, skills=tuple(skills)
         )
@@ -94,28 +95,13 @@ class Identities(NamedChanges[Identity]):
 
         Raises: `NotFound` (not invited), `Refused` (wrong secret, expired, used, revoked).
         """
-        known: Snapshot[Any] = await self._client.state("identity", _checked_name(name), Identity)
-        state, sha256 = known.state, _hash_of(secret)
-        if state.invitation is None or state.invitation.uses == 1:
-            asked = x.JoinRequest(sha256=sha256, public_key=public_key, host=host)
-            return _row_of(name, await self._ask(name, asked))
-        member = state.members.get(public_key) or await self._free_name(name, state)
-        asked = x.JoinRequest(sha256=sha256, public_key=public_key, host=host, member=member)
-        admitted = await self._ask(name, asked)
-        member = admitted.state.members[public_key]
-        registered = x.RegisterMemberRequest(
-            role=state.invitation.role, public_key=public_key, invitation=name, host=host
-        )
-        return _row_of(member, await self._ask(member, registered))
-
-    async def _free_name(self, name: str, state: Identity) -> str:
-        number = len(state.members)
-        while True:
-            number += 1
-            member = _checked_name(f"{name}-{number}")
-            known: Snapshot[Any] = await self._client.state("identity", member, Identity)
-            if known.state.status == "absent" and member not in state.members.values():
-                return member
+        asked = x.JoinRequest(sha256=_hash_of(secret), public_key=public_key, host=host)
+        admitted = await self._ask(_checked_name(name), asked)
+        member = admitted.state.members.get(public_key)
+        if member is None:
+            return _row_of(name, admitted)
+        known: Snapshot[Any] = await self._client.state("identity", member, Identity)
+        return _row_of(member, known)
 
     async def renew(self, name: str, public_key: str) -> IdentityRow:
         """Lets another key count in place of the one that it has. Raises: `NotFound`, `Refused`."""
@@ -128,13 +114,7 @@ class Identities(NamedChanges[Identity]):
         not answer: the revocation is on record, and takes effect when that is up again.
         """
         revoked = await self._change(name, x.RevokeRequest(reason=reason))
-        last = revoked.version
-        for member in revoked.state.members.values():
-            try:
-                last = max(last, (await self._change(member, x.RevokeRequest(reason=reason))).version)
-            except NotFound:
-                continue  # it was revoked by itself before
-        await self._await_effect(last)
+        await self._await_effect(revoked.version)
         return _row_of(name, revoked)
 
     async def _await_effect(self, version: int) -> None:

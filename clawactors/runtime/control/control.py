@@ -32,6 +32,7 @@ from clawactors.runtime.control.leadership import LeaderEndpoints, Leadership
 from clawactors.runtime.control.leftovers import Leftovers
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.losses import Losses
+from clawactors.runtime.control.members import MemberCommits
 from clawactors.runtime.control.outputs import EventsEndpoint, OutputEndpoint
 from clawactors.runtime.control.ownerkeys import KeyEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
@@ -90,9 +91,9 @@ class Control:
         self.placement = Placement(self.state)
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
-        admit = admitting(self.placement, context.time.now_ns)
-        self.losses = Losses(context.log, self.snapshots)
-        middleware = leading(self.leadership), self.losses, PredecessorCheck(self.snapshots), admit
+        admit, self.losses = admitting(self.placement, context.time.now_ns), Losses(context.log, self.snapshots)
+        members = MemberCommits(context, self.snapshots)
+        middleware = leading(self.leadership), members, self.losses, PredecessorCheck(self.snapshots), admit
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
@@ -237,8 +238,7 @@ class Control:
         self.forks.finish(self.state.tasks.forks)
         self._children.act()
         now_ns = self.context.time.now_ns()
-        planned = list(self.placement.orders(now_ns))
-        if planned:
+        if planned := list(self.placement.orders(now_ns)):
             self._background.start(self._writer.write(planned))
         check_ns = self.state.silence.next_check_ns()
         wait_s = _IDLE_S if check_ns is None else min(_IDLE_S, max(0.001, (check_ns - now_ns) / 1e9))

@@ -21,7 +21,8 @@ __all__ = ["IDENTITY", "ROLES", "Identity", "decide", "evolve", "is_open", "refu
 
 ROLES: Final = ("node", "client", "observer")
 """`node`: runs tasks; `client`: submits and changes tasks, remembers and recalls, as itself; `observer`: looks."""
-USES_MAX: Final = 1000
+USES_MAX: Final = 500
+"""All whom an invitation has admitted are revoked in one commit."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PUBLIC_KEY: Final = re.compile(r"U[A-Z2-7]{55}")
@@ -107,7 +108,7 @@ def decide(command: c.IdentityCommand, identity: Identity) -> tuple[e.IdentityEv
 def _invite(invitation: e.Invitation, at_ns: int, by: str, identity: Identity) -> tuple[e.IdentityEvent, ...]:
     if identity.status == "joined":
         raise Exists("has joined already: revoke it first, or choose another name")
-    if identity.members:
+    if identity.exists and identity.members:
         raise Exists("has admitted others already: revoke it first, or choose another name")
     if invitation.role not in ROLES:
         raise Refused(f"the role {invitation.role[:40]!r} is none of {', '.join(ROLES)}")
@@ -160,7 +161,7 @@ def _register(role: str, key: str, invitation: str, host: str, identity: Identit
 def _check_key(key: str, identity: Identity) -> None:
     if not _PUBLIC_KEY.fullmatch(key):
         raise Refused("a key is the public one of a NATS user: U and 55 letters and digits")
-    if any(key == retired for retired, _ in identity.retired):
+    if _counts_no_longer(key, identity):
         raise Refused("had this key, which counts no longer: make a new one")
 
 
@@ -178,23 +179,19 @@ def evolve(identity: Identity, event: e.IdentityEvent, at_ns: int) -> Identity:
                 invited_by=by,
                 updated_ns=at_ns,
             )
-        case e.IdentityJoined() if not identity.public_key or identity.revoked_ns:
-            joined = replace(
-                identity,
+        case e.IdentityJoined() if _may_join(identity, event):
+            return replace(
+                Identity(retired=identity.retired) if event.invitation else identity,
                 role=event.role,
                 public_key=event.public_key,
                 host=event.host,
                 admitted_by=event.invitation,
                 joined_ns=at_ns,
-                revoked_ns=0,
-                revoked_by="",
-                reason="",
                 updated_ns=at_ns,
             )
-            return replace(joined, invitation=None, members={}) if event.invitation else joined
-        case e.IdentityUsed(member=member, public_key=key) if identity.exists:
+        case e.IdentityUsed(member=member, public_key=key) if _may_admit(identity, event):
             return replace(identity, members=identity.members | {key: member}, updated_ns=at_ns)
-        case e.IdentityRenewed(public_key=key) if identity.status == "joined":
+        case e.IdentityRenewed(public_key=key) if identity.status == "joined" and not _counts_no_longer(key, identity):
             return replace(identity, public_key=key, retired=_retired(identity, at_ns), updated_ns=at_ns)
         case e.IdentityRevoked(by=by, reason=reason) if identity.exists:
             return replace(
@@ -208,6 +205,23 @@ def evolve(identity: Identity, event: e.IdentityEvent, at_ns: int) -> Identity:
             )
         case _:
             return identity
+
+
+def _may_join(identity: Identity, event: e.IdentityJoined) -> bool:
+    invitation = identity.invitation
+    own = identity.status == "invited" and invitation is not None and invitation.uses == 1
+    return (not identity.exists if event.invitation else own) and not _counts_no_longer(event.public_key, identity)
+
+
+def _may_admit(identity: Identity, event: e.IdentityUsed) -> bool:
+    invitation, members = identity.invitation, identity.members
+    if identity.status != "invited" or invitation is None or invitation.uses in (1, len(members)):
+        return False
+    return event.public_key not in members and event.member not in members.values()
+
+
+def _counts_no_longer(key: str, identity: Identity) -> bool:
+    return any(key == retired for retired, _ in identity.retired)
 
 
 def _retired(identity: Identity, at_ns: int) -> tuple[tuple[str, int], ...]:

@@ -12,7 +12,6 @@ __all__ = [
     "COMMANDS",
     "InviteRequest",
     "JoinRequest",
-    "RegisterMemberRequest",
     "RenewRequest",
     "RevokeRequest",
     "command_of",
@@ -31,16 +30,6 @@ class JoinRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.join
     sha256: str
     public_key: str
     host: str = ""
-    member: str = ""
-
-
-class RegisterMemberRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.register"):
-    """Give this name to who has the key, whom an invitation of another name has admitted."""
-
-    role: str
-    public_key: str
-    invitation: str
-    host: str = ""
 
 
 class RenewRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.renew"):
@@ -55,7 +44,7 @@ class RevokeRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.re
     reason: str = ""
 
 
-type _Any = InviteRequest | JoinRequest | RegisterMemberRequest | RenewRequest | RevokeRequest
+type _Any = InviteRequest | JoinRequest | RenewRequest | RevokeRequest
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
 """What other programs may ask."""
@@ -67,10 +56,8 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.IdentityCommand:
     match command:
         case InviteRequest(invitation=invitation):
             return c.Invite(invitation, at_ns, by)
-        case JoinRequest(sha256=sha256, public_key=key, host=host, member=member):
-            return c.Join(sha256, key, at_ns, host, member)
-        case RegisterMemberRequest(role=role, public_key=key, invitation=invitation, host=host):
-            return c.Register(role, key, invitation, host)
+        case JoinRequest(sha256=sha256, public_key=key, host=host):
+            return c.Join(sha256, key, at_ns, host)
         case RenewRequest(public_key=key):
             return c.Renew(key)
         case RevokeRequest(reason=reason):
