@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.eventlog import Unavailable
-from clawactors.eventlog.jetstream import Address, Connection
+from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream import Address, Connection, Disconnects
 from tests.eventlog.certificates import Authority
 from tests.proxy import Proxy
 from tests.servers import HOST, NatsServer
@@ -181,3 +181,82 @@ async def test_a_stranger_on_the_port_is_told_and_outlasted(own_server: Callable
         await stranger.wait_closed()
         await server.restart()
         await connection.wait_online(10)
+
+
+INFO = b'INFO {"server_id":"S","version":"2.12.0","headers":true,"max_payload":1048576,"auth_required":true%b}\r\n'
+
+
+class Downgrade:
+    """Says that it is a nats-server without TLS, and keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.asked = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked += 1
+        writer.write(INFO % b"")
+        while more := await reader.read(1000):
+            self.heard += more
+        writer.close()
+
+
+@pytest.mark.parametrize("scheme", ["nats", "tls"])
+async def test_after_a_downgrade_no_byte_is_sent(
+    own_server: Callable[..., NatsServer], tmp_path: Path, scheme: str
+) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(HOST)
+    tls = f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}'
+    server = own_server(f"authorization {{ user: ada, password: secret }}\n{tls}", jetstream=False)
+    url = server.url("ada").replace("nats:", f"{scheme}:")
+    address = Address(urls=(url,), ca_pem=authority.ca.read_text())
+    async with await Connection.open(address, "test") as connection:
+        server.kill()
+        plain = Downgrade()
+        async with await asyncio.start_server(plain, HOST, server.port) as listener:
+            with pytest.raises(Misconfigured, match="speaks no TLS, and TLS is demanded"):
+                await Connection.open(address, "other")
+            async with asyncio.timeout(10):
+                while "speaks no TLS" not in await why_offline(connection):
+                    pass
+            listener.close()
+            listener.abort_clients()
+        assert plain.asked >= 2
+        assert plain.heard == b""
+        await server.restart()
+        await connection.wait_online(10)
+
+
+async def why_offline(connection: Connection) -> str:
+    try:
+        await connection.ask("any", timeout_s=0.05)
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
+async def test_who_is_cut_for_reading_too_slowly_is_named(
+    own_server: Callable[..., NatsServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    users = (
+        "accounts { A { users: [{ user: ada, password: secret }] }\nSYS { users: [{ user: sys, password: secret }] } }"
+    )
+    server = own_server(f"{users}\nsystem_account: SYS\nmax_payload: 90000\nmax_pending: 100000", jetstream=False)
+    cut = asyncio.Event()
+    async with (
+        await Disconnects.open(server.url("sys"), lambda name: cut.set() if name == "slow" else None),
+        await Connection.open(server.url("ada"), "slow") as slow,
+        await Connection.open(server.url("ada"), "fast") as fast,
+    ):
+        await slow.confirm(slow.listen("big", lambda *_: None))
+        reading = slow._client._transport._io_writer.transport
+        reading.pause_reading()
+        async with asyncio.timeout(20):
+            while not cut.is_set():
+                for _ in range(20):
+                    fast.publish_now(b"big", bytes(80_000))
+                await fast.confirm(fast.listen("any", lambda *_: None))
+        reading.resume_reading()
+        assert "the server cut 'slow', which reads too slowly: Slow Consumer" in caplog.text
+        await slow.wait_online(10)

@@ -201,6 +201,33 @@ async def test_a_lame_server_is_left_at_once(
         assert connection._client.server_info["server_name"] != name
 
 
+async def test_renewed_files_are_read_at_the_next_connect(own_server: Start, tmp_path: Path) -> None:
+    ca, pair, other = tmp_path / "ca.pem", tmp_path / "pair.pem", tmp_path / "other"
+    other.mkdir()
+
+    def use(authority: Authority) -> None:
+        ca.write_bytes(authority.ca.read_bytes())
+        pair.write_bytes(authority.issue(HOST)[0].read_bytes())
+        pair.chmod(0o600)
+
+    use(Authority(tmp_path))
+    server = own_server(tls((pair, pair), f'ca_file: "{ca}", verify: true'), jetstream=False)
+    address = Address(urls=(secure(server),), ca=str(ca), cert=str(pair), key=str(pair))
+    async with await Connection.open(address, "test") as connection:
+        server.kill()
+        use(Authority(other))
+        await server.restart()
+        await connection.wait_online(10)
+
+
+def test_files_that_are_being_replaced_are_left_alone(authority: Authority) -> None:
+    address = Address(ca=str(authority.ca))
+    assert address.renewed_tls() is not None
+    authority.ca.write_bytes(authority.ca.read_bytes()[:100])
+    assert address.renewed_tls() is None
+    assert Address(ca_pem="any").renewed_tls() is None
+
+
 async def test_a_missing_file_is_named() -> None:
     for word in ("creds", "nkey", "ca", "cert"):
         with pytest.raises(Misconfigured, match=rf"'/nowhere' \({word}\) can't be read: No such file"):

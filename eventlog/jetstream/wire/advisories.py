@@ -1,5 +1,6 @@
 """The server's advisories that a client has disconnected; only a user of the system account gets them."""
 
+import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,8 @@ from clawactors.eventlog.jetstream.wire.contexts import Address
 
 __all__ = ["Disconnects"]
 
+_log = logging.getLogger(__name__)
+
 
 class _AdvisedClient(msgspec.Struct):
     name: str = ""
@@ -18,6 +21,7 @@ class _AdvisedClient(msgspec.Struct):
 
 class _Disconnect(msgspec.Struct):
     client: _AdvisedClient
+    reason: str = ""
 
 
 class Disconnects:
@@ -35,9 +39,11 @@ class Disconnects:
         decoder = msgspec.json.Decoder(_Disconnect)
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-            gone = decoder.decode(body).client.name
-            if gone:
-                on_disconnect(gone)
+            said = decoder.decode(body)
+            if said.reason.startswith("Slow Consumer"):  # the client itself is not told why
+                _log.warning("the server cut %r, which reads too slowly: %s", said.client.name, said.reason)
+            if said.client.name:
+                on_disconnect(said.client.name)
 
         try:
             await connection.confirm(connection.listen("$SYS.ACCOUNT.*.DISCONNECT", on_message))

@@ -8,6 +8,8 @@
 import asyncio
 import contextlib
 import re
+import ssl
+from collections.abc import Callable
 from typing import Any, Final, Protocol, override
 
 from nats import errors
@@ -63,9 +65,9 @@ class ClientEvents(Protocol):
 class NatsClient(PoolClient):
     """One connection that reconnects until it is closed."""
 
-    def __init__(self, events: ClientEvents) -> None:
+    def __init__(self, events: ClientEvents, renewed_tls: Callable[[], ssl.SSLContext | None]) -> None:
         super().__init__(lambda: events.is_refused)
-        self._events = events
+        self._events, self._renewed_tls = events, renewed_tls
         self._parser = MessageParser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
         self._soon: list[bytes] = []
@@ -218,6 +220,8 @@ class NatsClient(PoolClient):
             self._transport.close()  # type: ignore[no-untyped-call]
         else:
             self._transport = ParsingTransport(self._parser.feed)
+        if self.is_reconnecting and (renewed := self._renewed_tls()) is not None:
+            self.options["tls"] = renewed  # certificates live shorter than we do
         self._parser.reset()
         s.tls_name = self.tls_name(s)
         await super()._connect_to_server(s)

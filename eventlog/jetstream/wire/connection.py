@@ -34,7 +34,7 @@ class Connection:
         self.address, self.name = replace(address, inbox_prefix=inbox or address.inbox_prefix), name
         self._options = self.address.options() | {"inbox_prefix": self.address.inbox_prefix}
         self._state = ConnectionState(name, ", ".join(map(shown, address.urls)))
-        self._client = NatsClient(self._state)
+        self._client = NatsClient(self._state, self.address.renewed_tls)
         self._replies = Replies("", self.write)
         self.on_lost, self.on_back, self.on_denied = self._state.on_lost, self._state.on_back, self._state.on_denied
 

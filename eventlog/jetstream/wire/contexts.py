@@ -139,6 +139,16 @@ class Address(msgspec.Struct, frozen=True):
             options |= {"tls": self._tls(), "tls_handshake_first": self.tls_first}
         return options
 
+    def renewed_tls(self) -> ssl.SSLContext | None:
+        """TLS with what the files hold now; None where there are no files, or where they are just being replaced."""
+        if not (self.ca or self.cert):
+            return None
+        try:
+            return self._tls()
+        except Misconfigured as error:
+            _log.warning("%s: trying with what they held before", error)
+            return None
+
     def _sign_in(self) -> tuple[str, str, str]:
         """User, password and token; those in the addresses also apply to servers that the cluster names later."""
         places = {(urlparse(url).username, urlparse(url).password) for url in self.urls}
