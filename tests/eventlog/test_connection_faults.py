@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,6 +143,33 @@ async def test_a_full_server_is_told_as_that(
             await Connection.open(address, "second")
     async with asyncio.timeout(10), await admitted(address):
         pass
+
+
+async def test_a_name_whose_first_address_leads_nowhere(
+    own_server: Callable[..., NatsServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = own_server(jetstream=False)
+    with contextlib.ExitStack() as stack:
+        nowhere = stack.enter_context(socket.socket())
+        nowhere.bind(("127.0.0.2", server.port))
+        nowhere.listen(0)
+        for _ in range(4):  # its queue is full: it answers nobody
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(nowhere.getsockname())
+        loop = asyncio.get_running_loop()
+        resolve = loop.getaddrinfo
+
+        async def addresses(host: str, port: int, **options: int) -> list[Any]:
+            if host != "two.test":
+                return await resolve(host, port, **options)
+            return [row for each in ("127.0.0.2", HOST) for row in await resolve(each, port, **options)]
+
+        monkeypatch.setattr(loop, "getaddrinfo", addresses)
+        async with await Connection.open(f"nats://two.test:{server.port}", "test", 0.4) as connection:
+            assert connection.online
+            with pytest.raises(Unavailable, match=r"nobody took the connection within 0\.2 s"):
+                await Connection.open(f"nats://127.0.0.2:{server.port}", "other", 0.2)
 
 
 class Stranger:

@@ -78,6 +78,16 @@ async def test_both_sides_show_certificates(own_server: Start, authority: Author
     assert "client certificate" in await refused(Address(urls=(secure(server),), ca=str(authority.ca)))
 
 
+@pytest.mark.parametrize(("start", "end"), [(-2 * DAY, -DAY), (DAY, 2 * DAY)])
+async def test_a_client_certificate_out_of_its_time_is_told(
+    own_server: Start, authority: Authority, start: timedelta, end: timedelta
+) -> None:
+    server = own_server(tls(authority.issue(HOST), f'ca_file: "{authority.ca}", verify: true'), jetstream=False)
+    cert, key = map(str, authority.issue("client", start, end))
+    address = Address(urls=(secure(server),), ca=str(authority.ca), cert=cert, key=key)
+    assert "the client certificate has expired, or is not valid yet" in await refused(address)
+
+
 async def test_tls_first(own_server: Start, authority: Authority) -> None:
     server = own_server(tls(authority.issue(HOST), "handshake_first: true"), jetstream=False)
     address = Address(urls=(secure(server),), ca=str(authority.ca), tls_first=True)

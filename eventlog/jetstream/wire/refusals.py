@@ -35,7 +35,7 @@ _CERTIFICATE: Final = {
 _ALERTS: Final = (
     ("CERTIFICATE_REQUIRED", "the server demands a client certificate: `cert` and `key` in the nats context"),
     ("ALERT_UNKNOWN_CA", "the server does not trust the authority of the client certificate"),
-    ("CERTIFICATE_EXPIRED", "the client certificate has expired: renew it"),
+    ("CERTIFICATE_EXPIRED", "the client certificate has expired, or is not valid yet: renew it, check the clocks"),
     ("BAD_CERTIFICATE", "the server refuses the client certificate, or demands one"),
     ("WRONG_VERSION_NUMBER", "the server does not begin with TLS: leave out `tls_first`"),
     ("RECORD_LAYER_FAILURE", "the server does not begin with TLS: leave out `tls_first`"),
