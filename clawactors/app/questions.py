@@ -15,6 +15,8 @@ from clawactors.runtime.control import Control
 from clawactors.runtime.control.activity import recent_activity
 from clawactors.runtime.control.control import QUEUE
 from clawactors.runtime.control.letters import LettersEndpoint
+from clawactors.runtime.control.queue import next_tasks
+from clawactors.runtime.queue import QueueQuestion
 from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["answer_questions", "heartbeat_of"]
@@ -33,9 +35,9 @@ async def answer_questions(
 ) -> None:
     """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
 
-    Views answer, by `answer(name, body)`; placement answers `why` and `activity`; `middleware` names what a command
-    passes; `health` says whether rows are sound, where they are on a disk. `trouble` is why nothing can be appended, or
-    ''.
+    Views answer, by `answer(name, body)`; placement answers `why`, `queue` and `activity`; `middleware` names what a
+    command passes; `health` says whether rows are sound, where they are on a disk. `trouble` is why nothing can be
+    appended, or ''.
     """
 
     async def why(body: bytes) -> bytes:
@@ -62,6 +64,16 @@ async def answer_questions(
         except Refused as refusal:
             return error_reply(refusal)
 
+    async def queue(body: bytes) -> bytes:
+        try:
+            question = msgspec.json.decode(body, type=QueueQuestion)
+            now_ns = control.context.clock.now_ns()
+            return msgspec.json.encode(next_tasks(control.placement, question, now_ns, trouble()))
+        except UNREADABLE as error:
+            return error_reply(InvalidQuery(f"not a question: {error}"))
+        except Refused as refusal:
+            return error_reply(refusal)
+
     async def middleware(_body: bytes) -> bytes:
         return msgspec.json.encode({"chain": control.dispatcher.chain})
 
@@ -72,7 +84,7 @@ async def answer_questions(
 
     answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
     answers |= {name: partial(answer, name) for name in projection.questions}
-    answers |= {"why": why, "middleware": middleware, "missing": missing, "activity": activity}
+    answers |= {"why": why, "middleware": middleware, "missing": missing, "activity": activity, "queue": queue}
     if health is not None:
         answers["health"] = health
     for name, handler in answers.items():

@@ -49,6 +49,7 @@ from clawactors.runtime.memoryoptions import (
     SettingsOptions,
 )
 from clawactors.runtime.packing import Count
+from clawactors.runtime.queue import QueueReply
 from clawactors.runtime.settings import Layer
 from clawactors.runtime.times import Moment
 from clawactors.runtime.workflows.plan import Plan
@@ -595,7 +596,7 @@ class SyncPastCluster:
         Raises: `InvalidQuery`, `Unavailable`."""
 
     def pending(self, *, limit: int | None = 100, cursor: str = "", fresh: bool = False) -> Page[TaskRow]:
-        """A page of the pending tasks, in the order in which they are placed: the most urgent first, then the oldest.
+        """A page of the pending tasks, the most urgent first, then the oldest; `queue` has them as they are placed.
 
         Raises: `InvalidQuery`, `Unavailable`."""
 
@@ -1143,6 +1144,11 @@ class SyncClient:
     def why(self, id: str) -> Explanation:
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""
 
+    def queue(self, skill: str = "", *, limit: int = 20) -> QueueReply:
+        """The next pending tasks, in the order in which they are placed: why in that order, and what holds each back.
+
+        Raises: `InvalidQuery`, `Unavailable`."""
+
     def checks(self, memory: Callable[..., dict[str, Any]], accepted: int = 0) -> Generator[Check]:
         """The checks of `claw doctor` that need only a client; `memory` asks the memory process.
 
@@ -1214,7 +1220,7 @@ class SyncClient:
         Raises: `InvalidQuery`, `Unavailable`."""
 
     def pending(self, *, limit: int | None = 100, cursor: str = "", fresh: bool = False) -> Page[TaskRow]:
-        """A page of the pending tasks, in the order in which they are placed: the most urgent first, then the oldest.
+        """A page of the pending tasks, the most urgent first, then the oldest; `queue` has them as they are placed.
 
         Raises: `InvalidQuery`, `Unavailable`."""
 

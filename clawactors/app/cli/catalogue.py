@@ -49,6 +49,7 @@ _PLACES: Final = {
     "mcp": "mcp",
     "deadletters": "deadletters",
     "top": "top",
+    "queue": "queue",
     "daemon": "daemons",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
@@ -64,7 +65,8 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "task": CatalogueEntry(_TASKS, f"{_HOME}.task", "show a task, its history, or an earlier state"),
     "diff": CatalogueEntry(_TASKS, f"{_HOME}.diff", "show what changed in a task between two moments"),
     "tasks": CatalogueEntry(_TASKS, f"{_HOME}.tasks", "list tasks, newest first"),
-    "pending": CatalogueEntry(_TASKS, f"{_HOME}.pending", "list pending tasks in the order in which they are placed"),
+    "pending": CatalogueEntry(_TASKS, f"{_HOME}.pending", "list pending tasks by priority, then by age"),
+    "queue": CatalogueEntry(_TASKS, f"{_HOME}.queue", "show which pending tasks are next, and why"),
     "cancel": CatalogueEntry(_TASKS, f"{_HOME}.change", "cancel tasks"),
     "pause": CatalogueEntry(_TASKS, f"{_HOME}.change", "pause tasks"),
     "resume": CatalogueEntry(_TASKS, f"{_HOME}.change", "resume a paused task"),

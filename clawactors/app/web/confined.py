@@ -35,7 +35,7 @@ _HARMLESS: Final = frozenset((
 """They tell of no task, or look themselves at whose it is."""
 OPEN: Final = _OF_ONE_TASK | _NARROWED | _HARMLESS
 CLOSED: Final = frozenset((
-    "ids", "pending", "statistics", "overview", "checks", "dead_letters.get", "dead_letters.list",
+    "ids", "pending", "queue", "statistics", "overview", "checks", "dead_letters.get", "dead_letters.list",
     "dead_letters.drop", "dead_letters.redrive", "schedules.list", "schedules.get", "triggers.list",
     "triggers.get", "backups.get", "config.list", "config.get", "config.history", "config.difference",
     "notifications.list", "notifications.get", "notifications.alarms", "bridges.list",

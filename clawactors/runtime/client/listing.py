@@ -176,7 +176,7 @@ class Listing(ViewsReader):
             cursor = page.cursor
 
     async def pending(self, *, limit: int | None = 100, cursor: str = "", fresh: bool = False) -> Page[TaskRow]:
-        """A page of the pending tasks, in the order in which they are placed: the most urgent first, then the oldest.
+        """A page of the pending tasks, the most urgent first, then the oldest; `queue` has them as they are placed.
 
         Raises: `InvalidQuery`, `Unavailable`.
         """

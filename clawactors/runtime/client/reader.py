@@ -7,6 +7,7 @@ from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.overview import OverviewReader
 from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.queue import QueueReply
 from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
@@ -107,6 +108,13 @@ class ClusterReader(Listing, OverviewReader):
         from clawactors.runtime.client.reasons import explain
 
         return await explain(self.questions, self.views, self.snapshot, id)
+
+    async def queue(self, skill: str = "", *, limit: int = 20) -> QueueReply:
+        """The next pending tasks, in the order in which they are placed: why in that order, and what holds each back.
+
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        return await self.views.answer(QueueReply, "queue", skill=skill, limit=limit)
 
     def checks(self, memory: Callable[..., Awaitable[dict[str, Any]]], accepted: int = 0) -> "AsyncIterator[Check]":
         """The checks of `claw doctor` that need only a client; `memory` asks the memory process.

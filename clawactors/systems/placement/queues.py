@@ -55,6 +55,10 @@ class ShapeQueue:
     def __iter__(self) -> Iterator[str]:
         return (id for line in self._lines.values() for id in line.ranks)
 
+    def lines(self) -> Iterator[tuple[str, UserShare, Ranking[Rank], Ranking[int]]]:
+        """Of each user who waits in it: the share, the tasks by rank, and those that age by how long they wait."""
+        return ((user, line.share, line.ranks, line.ages) for user, line in self._lines.items() if line.ranks)
+
     def put(self, id: str, user: str, rank: Rank, since_ns: int, *, ages: bool) -> None:
         """Enters a task of the user, or moves it. One that `ages` may come to wait too long."""
         line = self._lines.get(user)

@@ -9,6 +9,7 @@ from tests.app.web.conftest import application
 
 ELSEWHERE: Final = {
     "pending": "the tasks page by status",
+    "queue": "`claw queue`; a task says why it waits",
     "result": "a task has it",
     "steps": "a task has them",
     "redrive": "of many: change_tasks; of one: Retry",

@@ -99,7 +99,17 @@ async def test_a_task_of_another_user_is_not_told_by_taking_its_id(
 
 
 async def test_what_tells_of_all_is_closed(http: httpx.AsyncClient, ada: dict[str, str]) -> None:
-    for path in ("/stats", "/overview", "/ids", "/pending", "/dead-letters", "/schedules", "/config", "/doctor"):
+    for path in [
+        "/stats",
+        "/overview",
+        "/ids",
+        "/pending",
+        "/queue",
+        "/dead-letters",
+        "/schedules",
+        "/config",
+        "/doctor",
+    ]:
         answer = await http.get(path, headers=ada)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
         assert "acts for 'ada'" in answer.json()["detail"]

@@ -32,3 +32,15 @@ def test_it_keeps_nothing_of_what_has_gone() -> None:
         ranking.discard(f"t-{number}")
     assert len(ranking) == 1
     assert len(ranking._heap) < 200
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 3)), max_size=40))
+def test_ascending_is_the_order_in_which_they_are_first(puts: list[tuple[str, int]]) -> None:
+    ranking: Ranking[int] = Ranking()
+    for id, rank in puts:
+        if rank:
+            ranking.put(id, rank)
+        else:
+            ranking.discard(id)
+    found = list(ranking.ascending())
+    assert found == sorted((rank, id) for id, rank in ranking._ranks.items())

@@ -50,9 +50,18 @@ async def set_node(
 async def pending(
     call: CallContext, *, limit: Annotated[int, Meta(ge=1, le=1000)] = 20, cursor: str = ""
 ) -> dict[str, Any]:
-    """Lists the pending tasks in the order in which they are placed."""
+    """Lists the pending tasks by priority, then by age."""
     page = await (await call.client()).pending(limit=limit, cursor=cursor, fresh=not cursor)
     return call.rows("tasks", page)
+
+
+@mcp_tool("Show who is next", "care", returns=listed("tasks"))
+async def queue(
+    call: CallContext, *, skill: str = "", limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+) -> dict[str, Any]:
+    """Shows the next pending tasks in the order in which they are placed: why, and what holds each back."""
+    found = await (await call.client()).queue(skill, limit=limit)
+    return fitted({**sparse(found), "tasks": [sparse(each) for each in found.tasks]}, call.options.limit_chars)
 
 
 @mcp_tool("Check the cluster", "care", returns=listed("checks"))
@@ -197,6 +206,7 @@ TOOLS: Final = (
     change_node,
     set_node,
     pending,
+    queue,
     doctor,
     backup_status,
     plan_backups,

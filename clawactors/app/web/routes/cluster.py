@@ -1,4 +1,4 @@
-"""The cluster as a whole: `/api/v1/status`, `/stats`, `/overview`, `/doctor`, and what is done to all of it."""
+"""The cluster as a whole: `/api/v1/status`, `/stats`, `/overview`, `/queue`, `/doctor`, what is done to all."""
 
 from typing import Annotated, Any
 
@@ -11,10 +11,12 @@ from clawactors.runtime.archiving import ArchiveReport
 from clawactors.runtime.client.overview import Overview
 from clawactors.runtime.client.past import PastCluster
 from clawactors.runtime.client.summary import DIMENSIONS, ClusterStatus, PastStatus, Sizes, Statistics
+from clawactors.runtime.queue import MOST_QUEUED, QueueReply
 
 __all__ = ["ClusterRoutes"]
 
 _Seconds = Annotated[int, QueryParameter(ge=1, le=300)]
+_Queued = Annotated[int, QueryParameter(ge=1, le=MOST_QUEUED)]
 
 
 class ClusterStatistics(Statistics, frozen=True, kw_only=True):
@@ -77,6 +79,11 @@ class ClusterRoutes(Controller):
     async def overview(self, claw: Claw, window_s: _Seconds = 60, series_s: FromQuery[int] = 0) -> Overview:
         """The cluster at a glance: status, rates, waits, durations, errors and disk of late; cheap to ask."""
         return await claw.overview(window_s=window_s, series_s=series_s)
+
+    @get("/queue", operation_id="queue")
+    async def queue(self, claw: Claw, skill: FromQuery[str] = "", limit: _Queued = 20) -> QueueReply:
+        """The next pending tasks, in the order in which they are placed: why, and what holds each back."""
+        return await claw.queue(skill, limit=limit)
 
     @get("/stats", operation_id="statistics")
     async def statistics(

@@ -154,7 +154,7 @@ class TaskListRoutes(Controller):
         fresh: Fresh = False,
         at: At = "",
     ) -> Response[Page[TaskRow]]:
-        """A page of the pending tasks, in the order in which they are placed."""
+        """A page of the pending tasks, by priority, then by age."""
         return paged(request, await as_of(claw, at).pending(limit=limit, cursor=cursor, fresh=fresh))
 
     @get("/archived", operation_id="archived")

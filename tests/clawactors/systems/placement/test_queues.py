@@ -12,6 +12,7 @@ from clawactors.systems.nodes import Node
 from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.placement.choice import NodeCapacity
 from clawactors.systems.placement.policy import OrderName, QueuePolicy
+from clawactors.systems.placement.preview import preview
 from clawactors.systems.placement.queues import PendingQueues
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -288,3 +289,14 @@ def test_memory_follows_the_users_who_have_something_pending() -> None:
         cluster.submit(f"t{number}", user=f"u{number}")
         cluster.place(number)
     assert len(cluster.state.tasks.queues.shares) < 300
+
+
+@given(POLICIES, TASKS, st.integers(1, 40), st.integers(0, 5))
+def test_the_preview_is_what_is_placed(policy: QueuePolicy, made: Made, limit: int, placed: int) -> None:
+    cluster = filled(policy, made, range(len(made)))
+    for _ in range(placed):
+        cluster.place(6)
+    queues = cluster.state.tasks.queues
+    foreseen = [place.id for place in preview(queues, 6, limit)]
+    assert foreseen == [place.id for place in preview(queues, 6, limit)], "it changes nothing"
+    assert foreseen == cluster.drain(6)[:limit]
