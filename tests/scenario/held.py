@@ -37,7 +37,7 @@ INBOXES: Mapping[str, str] = {
     "c2": "_INBOX.control",
     "n1": "_INBOX.node-n1",
     "n2": "_INBOX.node-n2",
-    "invited": "_INBOX.i7",
+    "invited": "_INBOX.join.i7",
 }
 """Where a user hears answers, if not under its name."""
 
@@ -84,8 +84,8 @@ class HeldCluster:
         data, address = str(self.folder / f"data-{name}"), self.address(name)
         await asyncio.to_thread(Path(data).mkdir, exist_ok=True)
         if name.startswith("c"):
-            sys_url = self.server.url("sys")
-            child = self._child("control", ControlStart(name=name, address=address, data=data, sys_url=sys_url))
+            system = Address.of(self.server.url("sys"))
+            child = self._child("control", ControlStart(name=name, address=address, data=data, system=system))
         elif name == "memory":
             child = self._child("memory", MemoryStart(name="m1", address=address, data=data))
         else:

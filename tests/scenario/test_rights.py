@@ -94,7 +94,8 @@ async def test_all_that_tasks_ask_for_needs_no_right_but_those_of_the_tables(clu
         [left] = {"n1", "n2"} - {lost}
         waits = await ada.submit("waits-for-word")
         await until(lambda: _waits(ada, waits.id), "it waits")
-        await ada.drain(left)
+        async with cluster.client("admin") as admin:
+            await admin.drain(left)
         await cluster.children[left].stop()
         await cluster.start(lost)
         await waits.signal("go", "on")
