@@ -19,7 +19,7 @@ from clawactors.runtime import client
 from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
-from clawactors.runtime.questions import read_log_end
+from clawactors.runtime.questions import follow_time
 
 if TYPE_CHECKING:
     from clawactors.eventlog.jetstream.log.peers import ServersReport
@@ -103,7 +103,7 @@ class Client(client.ClusterClient):
         if too_old := why_too_old(self.connection):
             raise Misconfigured(too_old)
         try:
-            self.process.time.observe((await read_log_end(self.questions, absent_s=0)).at_ns)
+            await follow_time(self.questions, self.process.time, absent_s=0)
         except NoResponders:
             self.unanswered = True
             from clawactors.eventlog.jetstream import JetStreamLog

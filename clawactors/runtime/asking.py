@@ -116,13 +116,15 @@ class StateQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class LogReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Where the log ends, its size, its time, and the control process that leads; None where none does."""
+    """Where the log ends, its size, its time, who leads, None for nobody; how far clocks are ahead of that time."""
 
     last_seq: int = 0
     messages: int = 0
     size_bytes: int = 0
     at_ns: int = 0
     leader: str | None = None
+    server_ahead_ns: int = 0
+    own_ahead_ns: int = 0
     error: Failure | None = None
 
 

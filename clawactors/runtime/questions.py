@@ -4,6 +4,7 @@ A client has so many questions under way at a time; thousands at once wait here 
 """
 
 import asyncio
+import contextlib
 from typing import Final
 
 import msgspec
@@ -12,13 +13,16 @@ from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import LogReply, SizesReply, checked_reply, is_busy
 from clawactors.runtime.hedging import hedged
+from clawactors.runtime.logtime import LogTime
 
-__all__ = ["Questions", "ask", "read_log_end", "read_sizes"]
+__all__ = ["Questions", "ask", "follow_time", "track_time", "read_log_end", "read_sizes"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7
 """One of several control processes may hang and still be handed its share of the questions."""
 _AT_ONCE: Final = 32
+_TIME_S: Final = 10.0
+_SOON_S: Final = 0.5
 _PAUSE_S: Final = 0.02
 _PAUSE_MAX_S: Final = 0.5
 
@@ -65,6 +69,22 @@ class Questions:
 async def read_log_end(questions: Questions, absent_s: float | None = None) -> LogReply:
     """Where the log ends, its time, and who leads. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
     return checked_reply(msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply))
+
+
+async def follow_time(questions: Questions, time: LogTime, absent_s: float | None = None) -> None:
+    """Takes the time of the log from control. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
+    asked_ns = time.asking()
+    time.follow((await read_log_end(questions, absent_s)).at_ns, asked_ns)
+
+
+async def track_time(questions: Questions, time: LogTime) -> None:
+    """Takes it for ever, now and then."""
+    wait_s = _SOON_S
+    while True:
+        with contextlib.suppress(Unavailable):
+            await follow_time(questions, time, absent_s=0)
+            wait_s = _TIME_S
+        await asyncio.sleep(wait_s)
 
 
 async def read_sizes(questions: Questions) -> SizesReply:

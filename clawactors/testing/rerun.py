@@ -64,6 +64,9 @@ class _RecordClock:
     def monotonic_s(self) -> float:
         return self._at_ns / 1e9
 
+    def elapsed_ns(self) -> int:
+        return self._at_ns
+
     def roll(self) -> float:
         return 0.5
 

@@ -90,9 +90,6 @@ class Timeline:
 
     def _move(self, at_ns: int) -> None:
         self._clock.move_to(at_ns)
-        now_ns = self._clock.now_ns()
-        for context in self._cluster.contexts.values():
-            context.time.observe(now_ns)
         self._cluster.timers.notify()
 
     async def _stays_quiet(self) -> bool:

@@ -34,6 +34,7 @@ from clawactors.projections.past import BuildViews
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.questions import Questions, track_time
 from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["MemoryActor"]
@@ -83,7 +84,8 @@ class MemoryActor:
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
         """The log sequence of the last record that consolidation did not write."""
-        self._sender = CommandSender(context, requests, context.by.partition("/")[0], "")
+        self._principal = context.by.partition("/")[0]
+        self._sender = CommandSender(context, requests, self._principal, "")
         self._answers = Answers(self)
         self._working: dict[str, WorkingMemory] = {}
         self._open, self._saved = asyncio.Event(), 0
@@ -110,6 +112,7 @@ class MemoryActor:
         opened = await retry_while_unavailable(self._begin)
         async with opened, asyncio.TaskGroup() as group:
             own = (self.store, self._rows, self._chats, self._renewal)
+            group.create_task(track_time(Questions(self.requests, self._principal), self.context.time))
             for part in (*own, self.histories, self.consolidation, self.commands, self.uses):
                 group.create_task(part.serve())
             self._open.set()
@@ -117,8 +120,7 @@ class MemoryActor:
     async def _begin(self) -> contextlib.AsyncExitStack:
         """Opens store and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
         context = self.context
-        head = await context.log.head()
-        context.time.observe(head.at_ns)
+        context.time.measure((head := await context.log.head()).at_ns, context.time.asking())  # until control tells it
         self._identity = head.identity
         checkpoint = read_checkpoint(self._folder, head.identity)
         histories, messages = (
@@ -163,7 +165,6 @@ class MemoryActor:
     # The log
 
     async def _apply(self, batch: list[Record]) -> None:
-        self.context.time.observe(batch[-1].at_ns)
         ingested = (record.seq for record in batch if record.by != self._consolidation_name)
         self._last_ingested = max(ingested, default=self._last_ingested)
         commits = [self.decoder.decode(record) for record in batch]

@@ -11,7 +11,9 @@ from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
 from clawactors.eventlog.timers import InProcessTimers, TimerMark, Timers
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control.timers import TimerKeeper
+from clawactors.runtime.logtime import LogTime
 from clawactors.systems.timers import Agenda
 from tests.logs import open_log
 from tests.servers import NatsServer
@@ -193,7 +195,9 @@ async def test_timers_that_a_message_has_erased_are_set_again(  # rule 4
     connection, agenda = jetstream_log.connection, Agenda()
     timers = JetStreamTimers(connection)
     agenda.want("wait", "a", soon(1000), 1)
-    keeper = TimerKeeper(timers, agenda, position=lambda: 1, leads=lambda: True, rang=lambda *_: None)
+    keeper = TimerKeeper(
+        timers, agenda, LogTime(SystemClock()), position=lambda: 1, leads=lambda: True, rang=lambda *_: None
+    )
     serving = asyncio.create_task(keeper.serve())
     watch = Watch(timers)
     try:

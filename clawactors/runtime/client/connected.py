@@ -19,7 +19,7 @@ from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.questions import Questions, read_log_end
+from clawactors.runtime.questions import Questions, follow_time
 from clawactors.runtime.states import read_state
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
@@ -71,9 +71,8 @@ class ConnectedClient(ViewsReader):
 
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
-        time = self.process.time
-        time.observe((await read_log_end(self.questions)).at_ns)
-        return time.now_ns()
+        await follow_time(self.questions, self.process.time)
+        return self.process.time.now_ns()
 
     async def snapshot(self, id: str, *, brief: bool = False) -> Snapshot[Task]:
         """The task with everything that is in the log now; `brief`: without its journal.

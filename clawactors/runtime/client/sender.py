@@ -181,6 +181,7 @@ class CommandSender:
         pause_s, reason, refusal = _PAUSE_S, "nobody answers", ""
         while (left_s := end_s - loop.time()) > 0:
             request = AskRequest(deadline_ns, [each.command for each in batch], self._client, batch[0].awaits)
+            asked_ns = time.asking()
             try:
                 # The first question stays open while it is asked again: a leader that is merely slow answers that one.
                 body = await hedged(self._requests, subject, _encode(request), left_s, again_s=_AGAIN_S, slower=2)
@@ -190,7 +191,8 @@ class CommandSender:
             except Unavailable as error:
                 reason = refusal or str(error)
             else:
-                time.observe(reply.now_ns)
+                if reply.now_ns:  # a busy endpoint tells none
+                    time.follow(reply.now_ns, asked_ns)
                 if reply.error is None:
                     batch, refusal = _rest(batch, reply.outcomes)
                     if not batch:

@@ -100,7 +100,7 @@ class Control:
         self.blobs = BlobEndpoint(blobs, clock_s := context.clock.monotonic_s)
         self.outputs, events = OutputEndpoint(outputs, clock_s), EventsEndpoint(context.log, kinds, clock_s)
         self.settings = ControlSettings(context, self.state, self._wake.set, layers)
-        self.records = RecordsEndpoint(context.log, leases, blobs, kinds)
+        self.records = RecordsEndpoint(context.log, context.time, leases, blobs, kinds)
         states, asks = StateEndpoint(self.snapshots, kinds, Home.CONTROL), AskEndpoint(self.snapshots, requests)
         self._answers = states, self.records, asks, KeyEndpoint(sealer), self.settings
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
@@ -108,9 +108,9 @@ class Control:
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
         self.triggers = TriggerKeeper(self.dispatcher, requests, kinds, self._wake.set)
         self.timers = TimerKeeper(
-            timers, self.agenda, position=lambda: self._position, leads=self._is_leading, rang=self._ring
+            timers, self.agenda, context.time, position=lambda: self._position, leads=self._is_leading, rang=self._ring
         )
-        self._time, self.progress = LogTimeKeeper(context, self.timers), ProgressReports()
+        self._time, self.progress = LogTimeKeeper(context, requests, self.timers), ProgressReports()
         self.commands = CommandConsumer(self.dispatcher, kinds, commands, Payloads(blobs), self._is_leading)
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._background = background = ControlBackground()
@@ -130,7 +130,7 @@ class Control:
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
-        await self._time.ask()
+        await self._time.begin()
         snapshot = self.views.snapshot()
         self._position = snapshot.position
         self._plans.load(snapshot)
@@ -179,9 +179,8 @@ class Control:
             applied = asyncio.Task(self.views.apply(commits, follower.position), loop=loop, eager_start=True)
             self._position = batch[-1].seq
             self._plans.load_statuses()
-            self._time.observe(max(record.at_ns for record in batch))
+            self.timers.tick()
             self._plan()
-            self.timers.wake()
             await applied
             self.eraser.renew()
             self.snapshots.folded(follower.position)

@@ -16,6 +16,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.kernel.principals import is_node
 from clawactors.runtime.asking import LEADER_KEY, LogReply, SizesReply
+from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, RecordPage, page_of
 from clawactors.runtime.serving import RequestEndpoint, answering
 
@@ -28,9 +29,9 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 class RecordsEndpoint(RequestEndpoint):
     """Histories of the kinds that this process folds, for nodes of all; `leases` tells who leads."""
 
-    def __init__(self, log: EventLog, leases: Leases, blobs: Blobs, kinds: Kinds) -> None:
+    def __init__(self, log: EventLog, time: LogTime, leases: Leases, blobs: Blobs, kinds: Kinds) -> None:
         super().__init__()
-        self._log, self._leases, self._blobs = log, leases, blobs
+        self._log, self._time, self._leases, self._blobs = log, time, leases, blobs
         self._folded, self._all = frozenset(kind.name for kind in kinds.of(Home.CONTROL)), frozenset(kinds.names)
 
     async def open(self, requests: Requests, queue: str) -> None:
@@ -69,7 +70,9 @@ class RecordsEndpoint(RequestEndpoint):
     async def _end(self, _principal: str, _question: bytes) -> LogReply:
         head, leader = await self._log.head(), await self._leases.get(LEADER_KEY)
         name = None if leader is None else leader.decode(errors="replace")
-        return LogReply(head.last_seq, head.messages, head.size_bytes, head.at_ns, name)
+        time = self._time
+        clocks = time.server_ahead_ns, time.own_ahead_ns
+        return LogReply(head.last_seq, head.messages, head.size_bytes, time.now_ns(), name, *clocks)
 
     @answering(bytes, msgspec.json.encode, SizesReply, "a question")
     async def _sizes(self, _principal: str, _question: bytes) -> SizesReply:

@@ -35,7 +35,6 @@ class Inbox:
         """Takes what comes, until it is closed."""
         async for batch in self._follower:
             for record in batch:
-                self._context.time.observe(record.at_ns)
                 address = parse_subject(record.subject)
                 if address is not None and is_id(address[1]):
                     self._on_task(address[1], record)

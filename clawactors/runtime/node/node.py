@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.eventlog import PermissionDenied
+from clawactors.eventlog import PermissionDenied, Unavailable
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.principals import node_principal
@@ -41,6 +41,7 @@ from clawactors.runtime.node.slots import Slots
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
+from clawactors.runtime.questions import Questions, follow_time, track_time
 from clawactors.runtime.settings import LiveSettings, ReportEndpoint
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -94,9 +95,10 @@ class NodeActor:
             self._is_alive,
         )
         self._threads = DaemonThreads(f"skill-{self.id}")
-        self._submitter = supplies.submitter = Submitter(context, requests, node_principal(self.id))
-        self._memories = Memories(WritingRecorder(context), requests, principal=node_principal(self.id))
-        self._stopping = asyncio.Event()
+        principal = node_principal(self.id)
+        self._submitter = supplies.submitter = Submitter(context, requests, principal)
+        self._memories = Memories(WritingRecorder(context), requests, principal=principal)
+        self._stopping, self._questions = asyncio.Event(), Questions(requests, principal)
         self._denied: PermissionDenied | None = None
         self._open = contextlib.AsyncExitStack()
         self._loop = asyncio.get_running_loop()
@@ -141,6 +143,8 @@ class NodeActor:
         for endpoint in (self._answers, self._report):
             await endpoint.open(self.requests)
             self._open.push_async_callback(endpoint.aclose)
+        with contextlib.suppress(Unavailable):
+            await follow_time(self._questions, self.context.time, absent_s=0)
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
         joined = ne.NodeJoined(
@@ -165,9 +169,9 @@ class NodeActor:
 
         Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
         """
-        work = [asyncio.ensure_future(self._present(self._presence.beat())), asyncio.ensure_future(self._inbox.serve())]
-        work.append(asyncio.ensure_future(self.live.serve()))
-        work.append(asyncio.ensure_future(report_alive(lambda: self._slots.running, self._publish_alive)))
+        parts = self._present(self._presence.beat()), self._inbox.serve(), self.live.serve()
+        signs, time = report_alive(lambda: self._slots.running, self._publish_alive), self.context.time
+        work = [asyncio.ensure_future(part) for part in (*parts, signs, track_time(self._questions, time))]
         if self._stalls is not None:
             work.append(asyncio.ensure_future(self._stalls.serve()))
         end = [asyncio.ensure_future(self._membership.serve()), asyncio.ensure_future(self._stopping.wait())]

@@ -1,9 +1,9 @@
 """What should be set and what is, by name; the difference is the work.
 
-0. Only the soonest timers are set, for whichever goes off shows the time for all. So thousands that are due at nearly
-   the same time, which wait in memory anyhow, cost the store no message each.
-1. A timer is due once the log's clock has shown its time: a timer that goes off shows its own, a record that of its
-   commit. What shows one time shows it for all timers.
+0. Only the soonest timers are set. So thousands that are due at nearly the same time, which wait in memory anyhow, cost
+   the store no message each.
+1. A timer is due once the time of the log has come to its time, as `show` is told. One that went off at a server whose
+   clock is ahead is not due for that, and not set again.
 2. Nothing is cancelled that was set by somebody who has read on further than this process.
 3. Applying twice changes nothing, and nothing depends on the order in which wants and marks come.
 """
@@ -71,9 +71,18 @@ class Agenda:
         wanted = self._wanted.get((kind, id))
         return wanted is not None and wanted[0] <= self._shown_ns
 
-    def show(self, at_ns: int) -> list[Name]:
-        """The log's clock has shown this time; the names that are due by that."""
-        self._shown_ns = max(self._shown_ns, at_ns)
+    @property
+    def next_ns(self) -> int | None:
+        """The time of the next timer that is not due, None where there is none."""
+        firsts = [first[0] for ranking in (self._armed, self._unset) if (first := ranking.first()) is not None]
+        return min(firsts, default=None)
+
+    def show(self, now_ns: int) -> list[Name]:
+        """It is this time of the log, which may have been set back; the names that are due by that."""
+        was_ns, self._shown_ns = self._shown_ns, now_ns
+        if now_ns < was_ns:
+            for name in self._wanted:
+                self._compare(name)
         due: list[Name] = []
         for ranking in (self._armed, self._unset):
             while (first := ranking.first()) is not None and first[0] <= self._shown_ns:
@@ -81,29 +90,24 @@ class Agenda:
                 self._compare(due[-1])
         return due
 
-    def begin(self, marks: Iterable[TimerMark]) -> list[Name]:
-        """Takes over all that the store shows, in place of what was known of it; the names that are due by that."""
+    def begin(self, marks: Iterable[TimerMark]) -> None:
+        """Takes over all that the store shows, in place of what was known of it."""
         self._set.clear()
         self._asked.clear()
-        due = [name for mark in marks for name in self.saw(mark)]
+        for mark in marks:
+            self.saw(mark)
         for name in (*self._wanted, *self._set, *self._obsolete):
             self._compare(name)
         self.known = True
-        return due
 
-    def saw(self, mark: TimerMark) -> list[Name]:
-        """Takes in what the store shows next; the names that are due by that."""
+    def saw(self, mark: TimerMark) -> None:
+        """Takes in what the store shows next."""
         name = (mark.kind, mark.id)
         if self._asked.get(name) == mark.at_ns:
             del self._asked[name]
-        if not mark.fired:
+        if not mark.fired or (there := self._set.get(name)) is None or there.at_ns == mark.at_ns:
             self._set[name] = mark
-            self._compare(name)
-            return []
-        if (there := self._set.get(name)) is not None and there.at_ns == mark.at_ns:
-            del self._set[name]
         self._compare(name)
-        return self.show(mark.at_ns)
 
     def changes(self, position: int, limit: int = 1000) -> Iterator[SetTimer | CancelTimer]:
         """What makes the store right, each once; see `again`. `position` of the log is folded by now."""
@@ -136,6 +140,9 @@ class Agenda:
     def _compare(self, name: Name) -> None:
         key, wanted, there = _key(name), self._wanted.get(name), self._set.get(name)
         at_ns = 0 if wanted is None else wanted[0]
+        if there is not None and there.fired and not there.at_ns == at_ns > self._shown_ns:
+            there = None
+            del self._set[name]
         if at_ns > self._shown_ns:
             is_armed = self._asked.get(name) == at_ns or (there is not None and there.at_ns == at_ns)
             here, elsewhere = (self._armed, self._unset) if is_armed else (self._unset, self._armed)

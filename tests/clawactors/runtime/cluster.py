@@ -84,6 +84,9 @@ class ManualClock:
     def monotonic_s(self) -> float:
         return self.now_s
 
+    def elapsed_ns(self) -> int:
+        return self.now_ns()
+
     def roll(self) -> float:
         return self.chance
 
@@ -141,7 +144,9 @@ class Answering:
             CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
         )
         self._lookup = StateEndpoint(self._snapshots, KINDS, Home.CONTROL)
-        self._records = RecordsEndpoint(context.log, leases or InProcessLeases(time.monotonic), blobs, KINDS)
+        self._records = RecordsEndpoint(
+            context.log, context.time, leases or InProcessLeases(time.monotonic), blobs, KINDS
+        )
 
     async def serve(self) -> None:
         follower = await self._context.log.follow(KINDS.patterns, after=0)
@@ -154,7 +159,6 @@ class Answering:
             async for batch in follower:
                 self._snapshots.taken = batch[-1].seq
                 commits = [KINDS.decoder.decode(record) for record in batch]
-                self._context.time.observe(batch[-1].at_ns)
                 before = {commit.id: TASK.is_final(self._views.get("task", commit.id)[0].state) for commit in commits}
                 await self._views.apply(commits, follower.position)
                 for commit in commits:

@@ -181,6 +181,9 @@ class LoopClock:
     def monotonic_s(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def elapsed_ns(self) -> int:
+        return self.now_ns()
+
     def roll(self) -> float:
         return self._chance.random()
 

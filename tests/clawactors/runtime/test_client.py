@@ -403,11 +403,20 @@ async def test_waiting_for_a_task_that_a_later_release_wrote_to_ends_with_a_clea
 
 
 async def test_what_a_broken_connection_missed_is_asked_for_when_it_is_back(cluster: Cluster) -> None:
-    client = await running(cluster)
+    go = asyncio.Event()
+
+    @skill("held")
+    async def held(task: TaskContext, text: str) -> str:
+        await go.wait()
+        return text
+
+    client = await running(cluster, held)
     link = cluster.links[client.process.by]
-    waits = [asyncio.create_task(client.run("echo", {"text": str(n)}, id=f"t{n}")) for n in range(3)]
-    await cluster.until(lambda: len(cluster.links["control/1"].appends) >= 3)
+    waits = [asyncio.create_task(client.run("held", {"text": str(n)}, id=f"t{n}")) for n in range(3)]
+    for n in range(3):
+        await cluster.until_status(f"t{n}", "running")
     link.unplug()
+    go.set()
     await cluster.until(lambda: all(cluster.task(f"t{n}").life.status == "completed" for n in range(3)))
     await all_turns()
     assert not any(wait.done() for wait in waits)

@@ -30,6 +30,9 @@ class Controls:
     def now_ns(self) -> int:
         return int(self.now_s * 1e9)
 
+    def elapsed_ns(self) -> int:
+        return self.now_ns()
+
     def roll(self) -> float:
         return 0.5
 

@@ -95,7 +95,7 @@ async def test_the_time_of_a_retry_is_computed_from_the_time_of_the_log(stage: S
 
     log_ns = (await stage.log.head()).at_ns
     stage.here = ActorContext(stage.wire, ManualClock(log_ns / 1e9 + jump_s), "node/n1")
-    stage.here.time.observe(log_ns)
+    stage.here.time.follow(log_ns, stage.here.time.asking())
     life = (await stage.run(later)).life
     assert life.status == "waiting"
     assert abs(life.until_ns - log_ns - 10 * 10**9) < 60 * 10**9

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.node.sleep import seconds_of, until_of, written
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks import commands as c
@@ -169,40 +168,6 @@ async def test_no_step_may_be_called_as_a_sleep_is() -> None:
 def test_the_record_of_a_sleep_is_never_before_its_end() -> None:
     for until_ns in (1_700_000_000_000_000_001, 1_700_000_000_000_000_999, 1_700_000_000_000_001_000):
         assert 0 <= until_of(written(until_ns)) - until_ns < 1000
-
-
-# The time of the log
-
-
-@pytest.mark.parametrize("jump_s", [-86_400, -3600, -61, 3600, 86_400 * 365])
-def test_a_jump_of_the_own_clock_is_not_believed(jump_s: float) -> None:
-    clock = _Jumping()
-    time = LogTime(clock)
-    time.observe(clock.now_ns() - 1_000_000)
-    clock.steady_s += 100
-    honest_ns = clock.now_ns()
-    clock.jump_s = jump_s
-    assert abs(time.now_ns() - honest_ns) <= 1_000_000
-
-
-def test_the_own_clock_is_believed_while_it_agrees() -> None:
-    clock = _Jumping()
-    time = LogTime(clock)
-    assert time.now_ns() == clock.now_ns()
-    time.observe(clock.now_ns() - 20_000_000_000)  # a late delivery
-    assert time.now_ns() == clock.now_ns()
-    time.observe(clock.now_ns() + 5_000_000_000)  # the log's clock is ahead
-    assert time.now_ns() == clock.now_ns() + 5_000_000_000
-
-
-class _Jumping(ManualClock):
-    steady_s, jump_s = 0.0, 0.0
-
-    def now_ns(self) -> int:
-        return int((NOW_S + self.steady_s + self.jump_s) * 1e9)
-
-    def monotonic_s(self) -> float:
-        return self.steady_s
 
 
 # Signs of life

@@ -24,6 +24,13 @@ async def echo(task: object, text: str = "") -> str:
     return text
 
 
+class SetClock(WallClock):
+    """The machine's clock is set, while no time passes."""
+
+    def elapsed_ns(self) -> int:
+        return 0
+
+
 def at(seconds: float) -> int:
     return int((NOW_S + seconds) * 1e9)
 
@@ -210,10 +217,10 @@ async def test_a_clock_that_jumps_in_the_control_process_interrupts_nobody_and_f
     orders = placement.orders(at(0))
     placement.state.apply_task("t", 4, TASK.decide(orders[0].command, orders[0].task), at(1))
     placement.state.apply_task("t", 5, [te.Started()], at(2))
-    clock = WallClock(NOW_S)
+    clock = SetClock(NOW_S)
     time = LogTime(clock)
-    time.observe(at(2))
-    clock.move(86_400)  # the log's own time has not moved
+    time.follow(at(2), time.asking())
+    clock.move(86_400)  # but no time has passed
     assert placement.orders(time.now_ns()) == []
 
 

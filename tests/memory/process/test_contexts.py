@@ -66,7 +66,8 @@ async def test_a_cached_context_is_dropped_when_its_owners_memory_changes_or_is_
         await asked()
         await place.ask("forget", owner="maya")
         assert await asked() == (False, "")
-        actor.context.time.observe(actor.context.time.now_ns() + 3601 * 10**9)
+        time = actor.context.time
+        time.follow(time.now_ns() + 3601 * 10**9, time.asking())
         assert not (await asked())[0], "it expires after an hour"
 
 

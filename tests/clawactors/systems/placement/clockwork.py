@@ -27,7 +27,6 @@ class Clockwork:
             name = (change.kind, change.id)
             if isinstance(change, SetTimer):
                 mark = self.marks[name] = TimerMark(*name, change.at_ns, change.version)
-                for _, id in self.placement.state.agenda.saw(mark):
-                    self.placement.state.on_timer(id)
+                self.placement.state.agenda.saw(mark)
             else:
                 self.marks.pop(name, None)
