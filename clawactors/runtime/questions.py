@@ -15,7 +15,7 @@ from clawactors.runtime.asking import LogReply, SizesReply, checked_reply, is_bu
 from clawactors.runtime.hedging import hedged
 from clawactors.runtime.logtime import LogTime
 
-__all__ = ["Questions", "ask", "follow_time", "track_time", "read_log_end", "read_sizes"]
+__all__ = ["Questions", "ask", "follow_time", "read_log_end", "read_sizes", "track_time"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7

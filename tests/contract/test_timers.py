@@ -11,7 +11,6 @@ from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
 from clawactors.eventlog.timers import InProcessTimers, TimerMark, Timers
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.logtime import LogTime
 from clawactors.systems.timers import Agenda

@@ -173,6 +173,7 @@ class Control:
         async for batch in follower:
             self.snapshots.taken = batch[-1].seq
             commits = [self.kinds.decoder.decode(record) for record in batch]
+            self.state.silence.behind_ns = self.context.time.now_ns() - batch[-1].at_ns
             self._plans.apply(commits)
             # Before anything is ordered, for what is ordered is looked up there.
             loop = asyncio.get_running_loop()

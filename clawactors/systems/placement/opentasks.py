@@ -1,7 +1,7 @@
 """The open tasks, each in the places where it belongs: queues, timers, dependencies, limits, orphans.
 
 1. An ended task is let go of; when it goes on, it is read again.
-2. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
+2. A task goes on, or ends, by a timer only when its present version wants it and the time of the log has come to it.
 3. What a task waits for is looked at again when that is there, goes on or ends; a task without predecessors, and whom
    nobody waits for, costs nothing for it.
 """
@@ -115,7 +115,8 @@ class OpenTasks:
         nodes.count(id, held, "" if orphan else life.node if held.given else held.to)
         if self._limited:
             self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
-        if idle and life.status == "pending" and not held.is_overdue:
+        due, early = self._timed(id, held)
+        if idle and life.status == "pending" and not (due or early):
             self.queues.put(id, held)
         elif held.queued_as is not None:
             self.queues.discard(id, held)
@@ -127,7 +128,6 @@ class OpenTasks:
             self.forks[id] = None
         else:
             self.forks.pop(id, None)
-        due = self._timed(id, held)
         if idle and due:
             self.due[id] = None
         else:
@@ -164,15 +164,17 @@ class OpenTasks:
     def _under_way(self, skill: str) -> Iterator[str]:
         return (id for id, held in self.by_id.items() if held.shape.skill == skill and held.is_under_way)
 
-    def _timed(self, id: str, held: TrackedTask) -> bool:
-        """Enters the timers that the task wants; True when one of them has gone off already."""
+    def _timed(self, id: str, held: TrackedTask) -> tuple[bool, bool]:
+        """Enters the timers that the task wants: is something due, and is a pending one before its start?"""
         agenda, (deadline_ns, wait_ns) = self._agenda, t.open_timers(held.task)
         before, held.timed = held.timed, deadline_ns is not None or wait_ns is not None
         if not (before or held.timed):
-            return False
+            return False, False
         agenda.want(t.DEADLINE, id, deadline_ns, held.version)
         agenda.want(t.WAIT, id, wait_ns, held.version)
-        return any(agenda.is_due(kind, id) for kind in t.KINDS)
+        over, waited = agenda.is_due(t.DEADLINE, id), agenda.is_due(t.WAIT, id)
+        is_pending = held.task.life.status == "pending"
+        return over or (waited and not is_pending), is_pending and wait_ns is not None and not waited
 
     def _depend(self, id: str, held: TrackedTask, idle: bool) -> None:
         """Enters the predecessors that the task waits for, and whether something follows from what became of them."""

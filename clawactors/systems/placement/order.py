@@ -72,12 +72,6 @@ class TrackedTask:
         """True while the task is a node's, be it a lost one, or an order is about to make it one's."""
         return self.given or self.to != ""
 
-    @property
-    def is_overdue(self) -> bool:
-        """True when the log itself proves that the deadline has passed; its timer is about to say so."""
-        spec = self.task.spec
-        return spec is not None and 0 < spec.deadline_ns <= self.task.life.updated_ns
-
     def stays(self, task: Task) -> bool:
         """True when the task's new state is kept in the same places as the present one."""
         old, new = self.task.life, task.life

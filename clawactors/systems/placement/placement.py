@@ -70,7 +70,10 @@ class Placement:
     def _timers(self, limit: int) -> Iterator[PlannedCommand]:
         for id in list(self._open.due)[:limit]:
             task = self._tasks[id].task
-            kind = next(kind for kind in t.KINDS if self.state.agenda.is_due(kind, id))
+            kind = next((kind for kind in t.KINDS if self.state.agenda.is_due(kind, id)), None)
+            if kind is None:  # the time of the log was set back
+                del self._open.due[id]
+                continue
             yield self._order(id, t.when_due(kind, task), to="" if task.life.limited else task.life.node)
 
     def _dependents(self, limit: int) -> Iterator[PlannedCommand]:

@@ -2,7 +2,7 @@
 
 An attempt is looked at when the time of its last known sign of life plus the limit has come; only then it is asked
 whether it has shown one since. Rebuilt from the open tasks at every start: what was not heard before is no silence.
-Times are the log's, ns since 1970.
+Times are the log's, ns since 1970. Stamps of records are behind them by `behind_ns`, where the server's clock is wrong.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Silence:
         self.limit_s = limit_s
         self._runs: dict[str, _Run] = {}
         self._checks: Ranking[int] = Ranking()
-        self._listens_ns = 0
+        self._listens_ns = self.behind_ns = 0
 
     def limit(self, limit_s: float) -> None:
         """The limit is another one from now on: all attempts are looked at."""
@@ -49,7 +49,7 @@ class Silence:
         """This attempt of the task runs, as of the last change of `life`."""
         run = self._runs.get(id)
         if run is None or run.attempt != life.attempt:
-            since_ns = life.updated_ns
+            since_ns = life.updated_ns + self.behind_ns
             end_ns = since_ns + int((timeout_s * _BEYOND + _BEYOND_S) * 1e9) if timeout_s else 0
             run = self._runs[id] = _Run(life.attempt, life.node, since_ns, end_ns, timeout_s or 0.0)
         self._plan(id, run, life)
@@ -94,7 +94,7 @@ class Silence:
         return ""
 
     def _last_ns(self, run: _Run, life: TaskStatus) -> int:
-        return max(life.updated_ns, run.heard_ns, self._listens_ns)
+        return max(life.updated_ns + self.behind_ns, run.heard_ns, self._listens_ns)
 
     def _plan(self, id: str, run: _Run, life: TaskStatus) -> None:
         check_ns = self._last_ns(run, life) + int(self.limit_s * 1e9)

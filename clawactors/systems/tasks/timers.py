@@ -8,7 +8,9 @@ from clawactors.systems.tasks.task import OPEN, Task
 __all__ = ["DEADLINE", "KINDS", "WAIT", "open_timers", "when_due"]
 
 WAIT = "wait"
-"""Goes off when a waiting task goes on: delay, sleep, retry, the patience of a wait for a signal."""
+"""Goes off when a waiting task goes on: delay, sleep, retry, the patience of a wait for a signal.
+
+One that is pending has it before its start: the record was stamped by a clock that is ahead."""
 DEADLINE = "deadline"
 """Goes off when an open task is ended."""
 KINDS = (DEADLINE, WAIT)
@@ -20,8 +22,11 @@ def open_timers(task: Task) -> tuple[int | None, int | None]:
     life = task.life
     if task.spec is None or life.status not in OPEN:
         return None, None
+    deadline_ns = task.spec.deadline_ns or None
+    if life.status == "pending":
+        return deadline_ns, (task.spec.not_before_ns or None) if life.attempt == 0 else None
     timed = life.status == "waiting" and (life.until_ns > 0 or life.waiting_for in ("timer", "retry"))
-    return task.spec.deadline_ns or None, life.until_ns if timed else None
+    return deadline_ns, life.until_ns if timed else None
 
 
 def when_due(kind: str, task: Task) -> c.TaskCommand:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from clawactors.runtime.logtime import MOMENT_NS
 from clawactors.runtime.node.code import TaskSuspended
 from clawactors.runtime.node.codetasks import in_run
 from clawactors.systems.tasks.events import DurableWait
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Waits"]
 
+_LOOK_S: Final = 5.0
+"""The loop's clock stands still while the machine sleeps, so a long wait looks so often whether it is over."""
 _TURNS: Final = 3
 """What just ended may have set off more: that begins within so many turns of the loop."""
 
@@ -102,8 +105,8 @@ class Waits:
                 each.future.set_result(came)
 
     def wake(self, at_ns: int) -> None:
-        """The attempt is at work again; the log has shown this time."""
-        self._shown_ns = max(self._shown_ns, at_ns)
+        """The attempt is at work again, as a record with this stamp says, which may be ahead."""
+        self._shown_ns = max(self._shown_ns, min(at_ns, self._attempt.context.time.now_ns() + MOMENT_NS))
         self.go_on()
         self.check_idle()
 
@@ -147,7 +150,7 @@ class Waits:
         self.rest()
         left_s = max(0.001, (until_ns - self._attempt.context.time.now_ns()) / 1e9)
         with in_run(None):
-            self._timer, self._timer_ns = self._loop.call_later(min(left_s, 86_400.0), self._on_timer), until_ns
+            self._timer, self._timer_ns = self._loop.call_later(min(left_s, _LOOK_S), self._on_timer), until_ns
 
     def _on_timer(self) -> None:
         self._timer = None

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes import events as n
 from clawactors.systems.placement import ClusterState, Placement, PlannedCommand
@@ -633,3 +635,23 @@ def test_parameters_and_payloads_are_not_kept() -> None:
     placement.state.apply_task("t", 3, [e.Edited(skill="echo", params={"text": large})], 3)
     assert large not in repr(placement.state.tasks.by_id["t"].task.spec)
     assert large not in repr(placement.state.tasks.by_id["t"].task)
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_stamp_an_hour_off_starts_a_task_neither_early_nor_late(ahead_s: int) -> None:
+    """The server's clock is wrong; the time of the log, which control keeps, is not."""
+    log = Log()
+    log.node("a", joined())
+    log.behind_ns = -ahead_s * SECOND
+    log.task("t", submitted(not_before_ns=1800 * SECOND))
+    assert log.orders_at(1800 * SECOND - 1) == []
+    [order] = log.orders_at(1800 * SECOND)
+    assert isinstance(order.command, c.ScheduleTask if ahead_s > 0 else c.Ready)
+
+
+def test_a_stamp_an_hour_ahead_does_not_hold_up_a_task_with_a_deadline() -> None:
+    log = Log()
+    log.node("a", joined())
+    log.behind_ns = -3600 * SECOND
+    log.task("t", submitted(deadline_ns=1800 * SECOND))
+    assert placed(log.orders_at(10 * SECOND)) == [("t", "a")]

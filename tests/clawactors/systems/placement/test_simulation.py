@@ -62,6 +62,7 @@ def test_what_is_held_is_what_is_true_and_counted_once(world: World) -> None:
             control.deliver(0.5)
     for control in world.controls:
         control.catch_up()
+        control.clockwork.until(world.store.now_ns)
         agrees(control, world.store)
 
 
