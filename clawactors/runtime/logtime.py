@@ -11,7 +11,7 @@ from typing import Final
 
 from clawactors.runtime.clock import Clock
 
-__all__ = ["HOLD_S", "MOMENT_NS", "LogTime"]
+__all__ = ["HOLD_S", "MOMENT_NS", "LogTime", "off_by"]
 
 MOMENT_NS: Final = 1_000_000_000
 """Clocks that differ by this agree, and so a timer may be early or late by it."""
@@ -89,3 +89,8 @@ class LogTime:
 
     def _set(self, ahead_ns: int) -> None:
         self._ahead_ns, self._shown_ns, self._doubt, self.server_ahead_ns = ahead_ns, 0, None, 0
+
+
+def off_by(ns: int) -> str:
+    """How far a clock is ahead, or behind where it is negative, in words."""
+    return f"{abs(ns) / 1e9:.0f} s {'ahead' if ns > 0 else 'behind'}"

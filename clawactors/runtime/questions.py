@@ -5,17 +5,19 @@ A client has so many questions under way at a time; thousands at once wait here 
 
 import asyncio
 import contextlib
+import logging
 from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import Unavailable
+from clawactors.eventlog import PermissionDenied, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import LogReply, SizesReply, checked_reply, is_busy
 from clawactors.runtime.hedging import hedged
 from clawactors.runtime.logtime import LogTime
+from clawactors.runtime.seldom import SeldomLogger
 
-__all__ = ["Questions", "ask", "follow_time", "read_log_end", "read_sizes", "track_time"]
+__all__ = ["Questions", "ask", "begin_time", "follow_time", "read_log_end", "read_sizes", "track_time"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7
@@ -25,6 +27,8 @@ _TIME_S: Final = 10.0
 _SOON_S: Final = 0.5
 _PAUSE_S: Final = 0.02
 _PAUSE_MAX_S: Final = 0.5
+
+_seldom: Final = SeldomLogger(logging.getLogger(__name__))
 
 
 async def ask(requests: Asking, subject: str, question: bytes, absent_s: float) -> bytes:
@@ -77,13 +81,23 @@ async def follow_time(questions: Questions, time: LogTime, absent_s: float | Non
     time.follow((await read_log_end(questions, absent_s)).at_ns, asked_ns)
 
 
+async def begin_time(questions: Questions, time: LogTime) -> None:
+    """Takes it once, if a control process runs and may be asked."""
+    with contextlib.suppress(Unavailable, PermissionDenied):
+        await follow_time(questions, time, absent_s=0)
+
+
 async def track_time(questions: Questions, time: LogTime) -> None:
-    """Takes it for ever, now and then."""
+    """Takes it for ever, now and then. Where the server forbids to ask, the machine's own clock counts."""
     wait_s = _SOON_S
     while True:
-        with contextlib.suppress(Unavailable):
+        try:
             await follow_time(questions, time, absent_s=0)
             wait_s = _TIME_S
+        except PermissionDenied as error:
+            _seldom.warning("the time of the log is not known here, the machine's clock counts: %s", error)
+        except Unavailable:
+            pass
         await asyncio.sleep(wait_s)
 
 

@@ -78,11 +78,8 @@ def _commits(home: Home) -> dict[str, str]:
 
 
 def _commands(home: Home) -> dict[str, str]:
-    subjects: dict[str, str] = {}
-    for kind in KINDS.of(home):
-        subjects |= {f"claw.do.{kind.name}": "commands of the cluster's own account"}
-        subjects |= {f"claw.do.*.{kind.name}": "commands of everybody else"}
-    return subjects
+    own = {f"claw.do.{kind.name}": "commands of the cluster's own account" for kind in KINDS.of(home)}
+    return own | {f"claw.do.*.{kind.name}": "commands of everybody else" for kind in KINDS.of(home)}
 
 
 def _administration() -> dict[str, str]:
@@ -103,6 +100,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.ask.*": "passes questions on to the code of a task",
             "claw.settings.>": "asks processes for what they were given",
             "claw.query.memory.*": "has memory forget what is erased",
+            "claw.query.control.log": "the time of one that runs already",
             "$KV.claw-live.leader": "the lease of who leads",
             "$KV.claw-keys.*.*": "keys of owners",
             "$O.claw-blobs.C.*": "large values that clients send",

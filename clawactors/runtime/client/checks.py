@@ -9,8 +9,10 @@ import msgspec
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso
+from clawactors.runtime.asking import LogReply
 from clawactors.runtime.client.backuprows import verdict_on
 from clawactors.runtime.client.rows import NodeRow
+from clawactors.runtime.logtime import MOMENT_NS, off_by
 from clawactors.runtime.questions import read_log_end
 
 if TYPE_CHECKING:
@@ -97,12 +99,15 @@ async def check_cluster(
 ) -> AsyncIterator[Check]:
     """Leader, views, faults, nodes, tasks, memory. Faults up to the log position `accepted` are known to a person."""
     try:
-        name = (await read_log_end(reader.questions, absent_s=0)).leader
+        asked_ns = reader.process.time.asking()
+        end = await read_log_end(reader.questions, absent_s=0)
     except NoResponders:
         yield Check("leader", "failed", _NO_CONTROL)
         yield Check("views", "failed", _NO_CONTROL)
     else:
-        yield Check("leader", "ok", name) if name else Check("leader", "failed", _NO_LEADER)
+        yield Check("leader", "ok", end.leader) if end.leader else Check("leader", "failed", _NO_LEADER)
+        reader.process.time.follow(end.at_ns, asked_ns)
+        yield _of_clocks(end, reader.process.time.own_ahead_ns)
         try:
             async for check in _check_views(reader, accepted):
                 yield check
@@ -110,6 +115,14 @@ async def check_cluster(
             yield Check("views", "failed", str(error))
     async for check in _check_memory(memory, reader.process.time.now_ns()):
         yield check
+
+
+def _of_clocks(end: LogReply, here_ns: int) -> Check:
+    """The server's, control's and the one here, by how far they are ahead of the time of the log."""
+    clocks = ("the server", end.server_ahead_ns), ("control", end.own_ahead_ns), ("this machine", here_ns)
+    off = [f"that of {of} is {off_by(ns)}" for of, ns in clocks if abs(ns) > MOMENT_NS]
+    detail = f"{', '.join(off)} of the time of the log, by which timers go: set it right"
+    return Check("clocks", "warning" if off else "ok", detail if off else "the server, control and this machine agree")
 
 
 async def _check_views(reader: "ClusterReader", accepted: int) -> AsyncIterator[Check]:

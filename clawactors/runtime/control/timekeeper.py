@@ -9,8 +9,8 @@ from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.timers import TimerKeeper
-from clawactors.runtime.logtime import MOMENT_NS
-from clawactors.runtime.questions import Questions, follow_time
+from clawactors.runtime.logtime import MOMENT_NS, off_by
+from clawactors.runtime.questions import Questions, begin_time
 
 __all__ = ["LogTimeKeeper"]
 
@@ -37,8 +37,7 @@ class LogTimeKeeper:
 
     async def begin(self) -> None:
         """Takes the time from another control process, or the server's where none runs. Raises: `Unavailable`."""
-        with contextlib.suppress(Unavailable):
-            await follow_time(self._questions, self._time, absent_s=0)
+        await begin_time(self._questions, self._time)
         await self.measure()
 
     async def measure(self) -> None:
@@ -49,7 +48,7 @@ class LogTimeKeeper:
         if jump_ns:
             _log.warning("the time of the log was set %s: the server's clock was, for good", _by(jump_ns))
         elif ahead_ns and abs(ahead_ns - self._told_ns) > MOMENT_NS:
-            _log.warning("the server's clock is %s of the time of the log, which goes on as it did", _off(ahead_ns))
+            _log.warning("the server's clock is %s of the time of the log, which goes on as it did", off_by(ahead_ns))
         elif self._told_ns and not ahead_ns:
             _log.info("the server's clock shows the time of the log again")
         self._told_ns = ahead_ns
@@ -57,7 +56,3 @@ class LogTimeKeeper:
 
 def _by(ns: int) -> str:
     return f"{'forward' if ns > 0 else 'back'} by {abs(ns) / 1e9:.0f} s"
-
-
-def _off(ns: int) -> str:
-    return f"{abs(ns) / 1e9:.0f} s {'ahead' if ns > 0 else 'behind'}"

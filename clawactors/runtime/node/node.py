@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.eventlog import PermissionDenied, Unavailable
+from clawactors.eventlog import PermissionDenied
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.principals import node_principal
@@ -41,7 +41,7 @@ from clawactors.runtime.node.slots import Slots
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.questions import Questions, follow_time, track_time
+from clawactors.runtime.questions import Questions, begin_time, track_time
 from clawactors.runtime.settings import LiveSettings, ReportEndpoint
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -79,8 +79,7 @@ class NodeActor:
         liveness: LivenessThread | None = None,
         live: LiveSettings | None = None,
     ) -> None:
-        self.context, self.requests, self.settings = context, requests, settings
-        self.supplies = supplies
+        self.context, self.requests, self.settings, self.supplies = context, requests, settings, supplies
         self.skills: Mapping[str, Skill] = {skill.name: skill for skill in skills}
         self.id, self.incarnation = settings.id, new_id()
         self._liveness = liveness
@@ -143,8 +142,7 @@ class NodeActor:
         for endpoint in (self._answers, self._report):
             await endpoint.open(self.requests)
             self._open.push_async_callback(endpoint.aclose)
-        with contextlib.suppress(Unavailable):
-            await follow_time(self._questions, self.context.time, absent_s=0)
+        await begin_time(self._questions, self.context.time)
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
         joined = ne.NodeJoined(

@@ -13,8 +13,10 @@ from clawactors.eventlog.jetstream import Address, Connection, HeldLog, JetStrea
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.kinds import KINDS
+from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control.ownerkeys import KeyEndpoint
 from clawactors.runtime.control.records import RecordsEndpoint
+from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.node.asked import AskedKeys, AskedRecords
 from clawactors.runtime.questions import Questions
 from tests.logs import open_log
@@ -233,7 +235,9 @@ async def test_a_held_log_tells_a_lost_answer_from_a_lost_race(server: NatsServe
         await signed_in(server, "c1") as control,
         await signed_in(server, "n1") as connection,
     ):
-        records = RecordsEndpoint(log, InProcessLeases(asyncio.get_running_loop().time), InProcessBlobs(), KINDS)
+        records = RecordsEndpoint(
+            log, LogTime(SystemClock()), InProcessLeases(asyncio.get_running_loop().time), InProcessBlobs(), KINDS
+        )
         keys = KeyEndpoint(log.sealer)
         for endpoint in (records, keys):
             await endpoint.open(JetStreamRequests(control), "control")

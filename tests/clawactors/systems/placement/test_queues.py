@@ -120,6 +120,7 @@ def test_those_who_have_waited_too_long_leave_every_second_place_to_the_others()
 def test_a_signal_makes_no_task_younger() -> None:
     cluster = Cluster(QueuePolicy("priority", 60 * SECOND))
     cluster.submit("low", 0, priority=1, not_before_ns=SECOND)
+    cluster.state.agenda.show(SECOND)
     cluster.state.apply_task("low", next(cluster.versions), (e.Readied(),), SECOND)
     cluster.submit("urgent", 70 * SECOND, priority=4)
     cluster.state.apply_task("low", next(cluster.versions), (e.Signalled("go"),), 59 * SECOND)
