@@ -448,11 +448,13 @@ class SyncIdentities:
         Returns once the server refuses it. Raises: `NotFound`; `Unavailable` where the machine of the authority does
         not answer: the revocation is on record, and takes effect when that is up again."""
 
-    def list(self, *, role: str = "", fresh: bool = True) -> builtins.list[IdentityRow]:
-        """All who are invited or have joined, by name. Raises: `Unavailable`."""
+    def list(self, *, role: str = "", status: str = "", fresh: bool = True) -> builtins.list[IdentityRow]:
+        """All who are invited or have joined, by name; or those who are `invited`, `expired`, `joined` or `revoked`.
+
+        Raises: `InvalidQuery`, `Unavailable`."""
 
     def get(self, name: str, *, fresh: bool = True) -> IdentityRow:
-        """One of them. Raises: `NotFound`, `Unavailable`."""
+        """One of them, also who was revoked. Raises: `NotFound`, `Unavailable`."""
 
 class SyncNotifications:
     """The notifications of a cluster, as its client sees them."""

@@ -125,13 +125,16 @@ class Identities(NamedChanges[Identity]):
                 "the revocation is on record, and takes effect once the machine that has the cluster's authority is up"
             ) from None
 
-    async def list(self, *, role: str = "", fresh: bool = True) -> "list[IdentityRow]":
-        """All who are invited or have joined, by name. Raises: `Unavailable`."""
-        rows = await self._client.views.answer(Page[IdentityRow], "identities", fresh=fresh)
-        return [each for each in rows if role in ("", each.role)]
+    async def list(self, *, role: str = "", status: str = "", fresh: bool = True) -> "list[IdentityRow]":
+        """All who are invited or have joined, by name; or those who are `invited`, `expired`, `joined` or `revoked`.
+
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        asked = {"role": role, "status": status, "fresh": fresh}
+        return list(await self._client.views.answer(Page[IdentityRow], "identities", **asked))
 
     async def get(self, name: str, *, fresh: bool = True) -> IdentityRow:
-        """One of them. Raises: `NotFound`, `Unavailable`."""
+        """One of them, also who was revoked. Raises: `NotFound`, `Unavailable`."""
         try:
             return await self._client.views.row(IdentityRow, "identity", id=name, fresh=fresh)
         except NotFound:

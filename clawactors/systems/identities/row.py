@@ -1,20 +1,24 @@
 """Identities as people and scripts read them. The names are promises: extend freely, drop none."""
 
-from typing import Any
+from typing import Any, Final
 
 from clawactors.kernel.time import iso
 from clawactors.systems.identities.decider import Identity
 
-__all__ = ["row"]
+__all__ = ["STATUSES", "row"]
+
+STATUSES: Final = ("invited", "expired", "joined", "revoked")
+"""`expired`: invited, and the invitation is over."""
 
 
-def row(name: str, version: int, identity: Identity) -> dict[str, Any]:
+def row(name: str, version: int, identity: Identity, now_ns: int = 0) -> dict[str, Any]:
     """A machine or a person, without the digest of a secret. Times are ISO 8601 with zone or None."""
     invitation = identity.invitation
+    is_over = identity.status == "invited" and invitation is not None and invitation.expires_ns <= now_ns
     return {
         "name": name,
         "role": identity.role,
-        "status": identity.status,
+        "status": "expired" if is_over else identity.status,
         "host": identity.host,
         "public_key": identity.public_key,
         "skills": invitation.skills if invitation else (),

@@ -11,7 +11,10 @@ import pytest
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.identities import IN_EFFECT
+from clawactors.systems.identities import IDENTITY
+from clawactors.systems.identities.events import IdentityInvited, IdentityJoined
 from clawactors.systems.identities.external import RevokeRequest
+from clawactors.systems.identities.row import row
 from tests.clawactors.runtime.cluster import Cluster
 
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
@@ -139,6 +142,13 @@ async def test_a_revocation_that_no_authority_carries_out_is_told(cluster: Clust
     with pytest.raises(Refused, match="is on record, and takes effect once"):
         await claw.identities.revoke("gpu")
     assert cluster.named("gpu", "identity")[-1] == "identity.revoked"
+
+
+def test_an_invitation_that_is_over_says_so() -> None:
+    life = IDENTITY.evolve(IDENTITY.initial, IdentityInvited(role="node", sha256="0" * 64, expires_ns=9), 1)
+    assert [row("gpu", 1, life, now_ns)["status"] for now_ns in (0, 8, 9)] == ["invited", "invited", "expired"]
+    joined = IDENTITY.evolve(life, IdentityJoined(role="node", public_key=key(1)), 2)
+    assert row("gpu", 2, joined, 10)["status"] == "joined"
 
 
 async def test_a_name_that_leaves_no_room_for_numbers_is_refused(claw: ClusterClient) -> None:

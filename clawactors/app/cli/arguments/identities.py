@@ -5,6 +5,7 @@ from clawactors.app.cli.parsing import LIST, Parser, count, duration
 __all__ = ["invite", "revoke", "rotate", "who"]
 
 _ROLES = ("node", "client", "observer")
+_STATUSES = ("invited", "expired", "joined", "revoked")
 
 
 def invite(parser: Parser) -> None:
@@ -26,6 +27,13 @@ def who(parser: Parser) -> None:
     """What `claw who` takes."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="only this one")
     parser.add_argument("--role", choices=_ROLES, default="", metavar="ROLE", help="only these: node, client, observer")
+    parser.add_argument(
+        "--status",
+        choices=_STATUSES,
+        default="",
+        metavar="STATUS",
+        help="only these: invited, expired, joined, revoked",
+    )
 
 
 def revoke(parser: Parser) -> None:

@@ -22,7 +22,7 @@ def run(options: Any) -> int:
                 row = await client.identities.get(options.name)
                 emit(options, row, lambda: [card(row)])
             else:
-                rows = await client.identities.list(role=options.role)
+                rows = await client.identities.list(role=options.role, status=options.status)
                 emit(options, rows, lambda: _table(rows))
         return 0
 
@@ -44,7 +44,7 @@ def _table(rows: Iterable[IdentityRow]) -> Iterator[Part]:
                 row.status,
                 row.host,
                 f"{row.used}/{row.uses}" if row.uses > 1 else "",
-                when(row.expires_at) if row.status == "invited" else "",
+                when(row.expires_at) if row.status in ("invited", "expired") else "",
                 when(row.invited_at),
                 row.invited_by or row.invitation,
                 when(row.joined_at),

@@ -17,9 +17,9 @@ class IdentityRoutes(Controller):
     tags = ["identities"]  # noqa: RUF012 # as litestar declares it
 
     @get(operation_id="identities.list")
-    async def identities(self, claw: Claw) -> Page[IdentityRow]:
-        """All who are invited or have joined, by name."""
-        return Page(tuple(await claw.identities.list()))
+    async def identities(self, claw: Claw, role: Text = "", status: Text = "") -> Page[IdentityRow]:
+        """All who are invited or have joined, by name; with `status` also who is `expired` or `revoked`."""
+        return Page(tuple(await claw.identities.list(role=role, status=status)))
 
     @get("/{name:str}", operation_id="identities.get")
     async def identity(self, claw: Claw, name: InPath) -> Response[IdentityRow]:

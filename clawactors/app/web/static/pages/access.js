@@ -87,7 +87,7 @@ async function end(row, refresh) {
 
 /** Who may connect: machines and people who were invited or have joined. */
 const people = (rows, refresh) => table("Machines and people who may connect", [
-  ["Name", (row) => row.name], ["Role", (row) => row.role], ["State", (row) => (row.status === "invited" && over(row) ? badge("warning", "expired") : badge(row.status))],
+  ["Name", (row) => row.name], ["Role", (row) => row.role], ["State", (row) => (row.status === "expired" ? badge("warning", "expired") : badge(row.status))],
   ["Machine", (row) => row.host || "–"], ["Joined", (row) => (row.joined_at ? time(row.joined_at) : row.uses > 1 ? `${number(row.used)} of ${number(row.uses)}` : "–")],
   ["Invited", (row) => [row.invited_at ? time(row.invited_at) : "–", row.invited_by || row.invitation ? h("div", { class: "muted" }, `by ${row.invited_by || row.invitation}`) : null]],
   ["", (row) => button("Revoke", () => end(row, refresh), { class: "small", "aria-label": `Revoke ${row.name}` }), "act"],
