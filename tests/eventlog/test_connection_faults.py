@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -13,7 +13,7 @@ from clawactors.eventlog import Misconfigured, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, Disconnects
 from tests.eventlog.certificates import Authority
 from tests.proxy import Proxy
-from tests.servers import HOST, NatsServer
+from tests.servers import HOST, NatsServer, free_port
 
 pytestmark = pytest.mark.nats
 
@@ -145,18 +145,43 @@ async def test_a_full_server_is_told_as_that(
         pass
 
 
+@contextlib.contextmanager
+def nowhere(host: str, port: int) -> Iterator[None]:
+    """A place where nobody takes connections, nor refuses them."""
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind((host, port))
+        full.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield
+
+
+async def test_of_several_addresses_the_first_that_answers_is_taken(own_server: Callable[..., NatsServer]) -> None:
+    server, port = own_server(jetstream=False), free_port()
+    with nowhere(HOST, port):
+        address = Address(urls=(f"nats://{HOST}:{port}", f"nats://{HOST}:{free_port()}", server.url()))
+        async with asyncio.timeout(10):  # one after the other, half of the tries would take 5 s each
+            for _ in range(5):
+                async with await Connection.open(address, "test", 5) as connection:
+                    assert len(connection._client.servers) == 3
+
+
+async def test_the_worst_reason_of_several_is_told(own_server: Callable[..., NatsServer], tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).issue(HOST)
+    server = own_server(f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}', jetstream=False)
+    for urls in ((server.url(), f"nats://{HOST}:{free_port()}"), (f"nats://{HOST}:{free_port()}", server.url())):
+        with pytest.raises(Misconfigured, match="its authority is not trusted"):
+            await Connection.open(Address(urls=urls), "test")
+
+
 async def test_a_name_whose_first_address_leads_nowhere(
     own_server: Callable[..., NatsServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = own_server(jetstream=False)
-    with contextlib.ExitStack() as stack:
-        nowhere = stack.enter_context(socket.socket())
-        nowhere.bind(("127.0.0.2", server.port))
-        nowhere.listen(0)
-        for _ in range(4):  # its queue is full: it answers nobody
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(nowhere.getsockname())
+    with nowhere("127.0.0.2", server.port):
         loop = asyncio.get_running_loop()
         resolve = loop.getaddrinfo
 
@@ -173,15 +198,34 @@ async def test_a_name_whose_first_address_leads_nowhere(
 
 
 class Stranger:
-    """Listens and says something that no nats-server says."""
+    """Listens in place of a server, says something and keeps what it hears."""
 
-    def __init__(self, said: bytes) -> None:
-        self._said = said
+    def __init__(self, port: int, said: bytes) -> None:
+        self._port, self._said = port, said
+        self._writers: list[asyncio.StreamWriter] = []
+        self.heard = b""
 
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @property
+    def asked(self) -> int:
+        """How many connections there have been."""
+        return len(self._writers)
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, HOST, self._port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         writer.write(self._said)
-        await reader.read()
-        writer.close()
+        with contextlib.suppress(OSError):
+            while more := await reader.read(1000):
+                self.heard += more
+        writer.transport.abort()
 
 
 STRANGERS = [
@@ -198,36 +242,17 @@ async def test_a_stranger_on_the_port_is_told_and_outlasted(own_server: Callable
     server = own_server(jetstream=False)
     async with await Connection.open(server.url(), "test") as connection:
         server.kill()
-        stranger = await asyncio.start_server(Stranger(said), HOST, server.port)
-        with pytest.raises(Unavailable, match="no nats-server: is this its port for clients"):
-            await Connection.open(server.url(), "other")
-        async with asyncio.timeout(10):
-            while connection._client._server_pool[0].reconnects < 2:
-                with pytest.raises(Unavailable):
-                    await connection.ask("any", timeout_s=0.02)
-        stranger.close()
-        stranger.abort_clients()
-        await stranger.wait_closed()
+        async with Stranger(server.port, said) as stranger:
+            with pytest.raises(Unavailable, match="no nats-server: is this its port for clients"):
+                await Connection.open(server.url(), "other")
+            async with asyncio.timeout(10):
+                while stranger.asked < 3:
+                    await why_offline(connection)
         await server.restart()
         await connection.wait_online(10)
 
 
-INFO = b'INFO {"server_id":"S","version":"2.12.0","headers":true,"max_payload":1048576,"auth_required":true%b}\r\n'
-
-
-class Downgrade:
-    """Says that it is a nats-server without TLS, and keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.asked = 0
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.asked += 1
-        writer.write(INFO % b"")
-        while more := await reader.read(1000):
-            self.heard += more
-        writer.close()
+INFO = b'INFO {"server_id":"S","version":"2.12.0","headers":true,"max_payload":1048576,"auth_required":true}\r\n'
 
 
 @pytest.mark.parametrize("scheme", ["nats", "tls"])
@@ -242,15 +267,12 @@ async def test_after_a_downgrade_no_byte_is_sent(
     address = Address(urls=(url,), ca_pem=authority.ca.read_text())
     async with await Connection.open(address, "test") as connection:
         server.kill()
-        plain = Downgrade()
-        async with await asyncio.start_server(plain, HOST, server.port) as listener:
+        async with Stranger(server.port, INFO) as plain:
             with pytest.raises(Misconfigured, match="speaks no TLS, and TLS is demanded"):
                 await Connection.open(address, "other")
             async with asyncio.timeout(10):
                 while "speaks no TLS" not in await why_offline(connection):
                     pass
-            listener.close()
-            listener.abort_clients()
         assert plain.asked >= 2
         assert plain.heard == b""
         await server.restart()

@@ -9,14 +9,16 @@ import asyncio
 import contextlib
 import random
 import re
+from functools import partial
 from typing import Final, Self
 
 from msgspec.structs import replace
 from nats import errors
 
-from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable
+from clawactors.eventlog.errors import Misconfigured, PermissionDenied, TooLarge, Unavailable
 from clawactors.eventlog.jetstream.wire.client import SOON_S, NatsClient, RawSubscription
 from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.jetstream.wire.opening import Elsewhere, first_opened
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
 from clawactors.eventlog.jetstream.wire.refusals import is_full, is_refusal, text_of
 from clawactors.eventlog.jetstream.wire.replies import NotSent, Replies, Reply
@@ -56,31 +58,39 @@ class Connection:
             address = Address.of(address)
         address.check_files()
         urls = list(address.urls)
+        if not urls:
+            raise Unavailable("no server address given")
         random.shuffle(urls)
-        reason: Exception = Unavailable("no server address given")
-        for url in urls:
-            connection = cls(address, name, inbox)
-            try:
-                await connection._connect(url, connect_timeout_s)
-            except ImportError:
-                raise Misconfigured(
-                    "credentials and nkeys need the package nkeys: pip install 'nats-py[nkeys]'"
-                ) from None
-            except (OSError, TimeoutError, errors.Error, EventLogError) as error:
-                await connection.aclose()
-                if isinstance(error, EventLogError):
-                    raise
-                reason = connection._state.reported or error
-                if connection.lacks_certificate:
-                    raise Misconfigured(f"the server at {shown(url)} {NO_CERTIFICATE}") from None
-                if is_full(reason) and url == urls[-1]:
-                    raise Unavailable(f"the server at {shown(url)} takes nobody else: {text_of(reason)}") from None
-                if is_refusal(reason) and not is_full(reason) and (not isinstance(reason, OSError) or url == urls[-1]):
-                    raise Misconfigured(f"the server at {shown(url)} refused {name!r}: {text_of(reason)}") from None
-                continue
-            connection._client.know(urls)
-            return connection
-        raise Unavailable(f"no nats-server answers at {', '.join(map(shown, urls))}: {text_of(reason)}") from None
+        tries = [partial(cls._open_at, url, address, name, connect_timeout_s, inbox) for url in urls]
+        connection = await first_opened(tries, cls.aclose)
+        connection._client.know(urls)
+        return connection
+
+    @classmethod
+    async def _open_at(cls, url: str, address: Address, name: str, timeout_s: float, inbox: str) -> Self:
+        connection = cls(address, name, inbox)
+        try:
+            await connection._connect(url, timeout_s)
+        except ImportError:
+            raise Misconfigured("credentials and nkeys need the package nkeys: pip install 'nats-py[nkeys]'") from None
+        except BaseException as error:
+            await connection.aclose()
+            if isinstance(error, OSError | errors.Error):
+                raise connection._refused(shown(url), connection._state.reported or error) from None
+            raise
+        return connection
+
+    def _refused(self, where: str, reason: Exception) -> Misconfigured | Elsewhere:
+        """Why the server at this address will not do: for good, or unless another one does."""
+        if self.lacks_certificate:
+            return Misconfigured(f"the server at {where} {NO_CERTIFICATE}")
+        if is_full(reason):
+            return Elsewhere(Unavailable(f"the server at {where} takes nobody else: {text_of(reason)}"), 1)
+        if is_refusal(reason):
+            error = Misconfigured(f"the server at {where} refused {self.name!r}: {text_of(reason)}")
+            return Elsewhere(error, 2) if isinstance(reason, OSError) else error
+        every = ", ".join(map(shown, self.address.urls))
+        return Elsewhere(Unavailable(f"no nats-server answers at {every}: {text_of(reason)}"))
 
     async def _connect(self, url: str, timeout_s: float) -> None:
         await self._client.dial(url, self.name, timeout_s, self._options)
