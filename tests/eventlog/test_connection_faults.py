@@ -145,6 +145,23 @@ async def test_a_full_server_is_told_as_that(
         pass
 
 
+async def test_how_a_closed_line_ends_is_not_told(
+    line: tuple[Proxy, Address], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, address = line
+    caplog.set_level("DEBUG", logger="clawactors")
+    async with await Connection.open(address, "fast") as fast:
+        for _ in range(5):
+            async with await Connection.open(address, "closing") as closing:
+                arrived = asyncio.Event()
+                await closing.confirm(closing.listen("any", lambda *_, seen=arrived: seen.set()))
+                for _ in range(20):
+                    fast.publish_now(b"any", bytes(100_000))
+                await arrived.wait()
+    assert "refused" not in caplog.text
+    assert "APPLICATION_DATA" not in caplog.text
+
+
 @contextlib.contextmanager
 def nowhere(host: str, port: int) -> Iterator[None]:
     """A place where nobody takes connections, nor refuses them."""

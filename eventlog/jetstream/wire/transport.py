@@ -137,7 +137,7 @@ class ParsingTransport(TcpTransport):
         try:
             async with asyncio.timeout(CLOSE_S):
                 await writer.wait_closed()
-        except TimeoutError:
+        except OSError:  # the time is up, or TLS met what was still on its way: neither is of interest any more
             writer.transport.abort()
 
     def is_closing(self) -> bool:
