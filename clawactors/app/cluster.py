@@ -105,7 +105,9 @@ class ClusterSupervisor:
         logs = self.path / "logs"
         logs.mkdir(exist_ok=True)
         if plan.address is None:
-            self.server = NatsServer(folder, port=plan.port, link=ServerLink(plan.mirror, plan.standby))
+            self.server = NatsServer(
+                folder, port=plan.port, link=ServerLink(plan.mirror, plan.standby), listening=plan.listening
+            )
             await self.server.start()
             self.address, self._system = self.server.access.address(), self.server.access.sys_address
             self._watch(self.server.supervise(self._note))
@@ -149,7 +151,7 @@ class ClusterSupervisor:
                 allow=plan.allow,
                 workers=plan.workers,
                 secrets=plan.secrets,
-                shared=plan.address is not None,
+                shared=plan.address is not None or plan.listening is not None,
             )
             self.nodes[id] = Child(
                 "clawactors.app.processes.node", start, logs / f"{id}.log", self._note, runs_skills=True
@@ -159,6 +161,7 @@ class ClusterSupervisor:
             self._watch(child.supervise(restart=plan.restart))
         if self.server:
             self._watch(serve_admissions(self.server.access, data))
+            self._watch(self.server.renew())
         if plan.mirror:
             self._watch(mirror_streams(self.address))
         self._up = True

@@ -5,6 +5,7 @@ import socket
 import msgspec
 
 from clawactors.app.layers import options_given
+from clawactors.app.listening import Listening
 from clawactors.eventlog.jetstream import Address
 from clawactors.runtime.settings import Layer
 
@@ -12,7 +13,8 @@ __all__ = ["ClusterPlan"]
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. `address` is that of somebody else's server; without it one is started.
+    """What to start. `address` is that of somebody else's server; without it one is started, which other machines reach
+    at `listening`, None for this one alone.
 
     `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
     another one, and runs nothing else. `takes_over` goes on from such a mirror. On the socket `web`, which listens, the
@@ -25,6 +27,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
     port: int | None = None
+    listening: Listening | None = None
     address: Address | None = None
     restart: bool = True
     lease_s: float | None = None

@@ -104,6 +104,14 @@ class DataFolder:
             )
         return free - RESERVE_BYTES
 
+    @property
+    def has_space(self) -> bool:
+        """True while the reserve and more is free."""
+        try:
+            return self.check_space() > 0
+        except Misconfigured:
+            return False
+
     def admit_server(self, version: tuple[int, int, int]) -> None:
         """Notes which server writes the store from now on.
 

@@ -35,7 +35,7 @@ _PLACES: Final = {
     _TASKS: "tasks",
     **dict.fromkeys(("task", "diff"), "reading"),
     "key": "keys",
-    **dict.fromkeys(("invite", "who", "revoke", "rotate"), "identities"),
+    **dict.fromkeys(("invite", "join", "who", "revoke", "rotate"), "identities"),
     _MEMORY: "memory",
     **dict.fromkeys(("archive", "cluster", "compact", "erase", "sweep"), "upkeep"),
     "schedule": "schedules",

@@ -18,6 +18,7 @@ from clawactors.app.cluster import ClusterSupervisor
 from clawactors.app.clusterplan import ClusterPlan
 from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
+from clawactors.app.listening import Listening
 from clawactors.app.logpipe import LogPipe
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
@@ -51,6 +52,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         secrets=path_of(options.secrets),
         port=options.port,
         address=_foreign(options),
+        listening=_listening(options),
         restart=options.restart,
         lease_s=options.lease,
         memory_daily_s=options.memory_daily,
@@ -92,6 +94,15 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
             reaping.cancel()
             end_all(reaper.strays)
     return 0
+
+
+def _listening(options: Any) -> Listening | None:
+    """Where other machines are to connect. Raises: `Misconfigured`."""
+    if not options.listen:
+        return None
+    from clawactors.app.listening import ask_tailscale, choose_listening, resolve, this_machine
+
+    return choose_listening(options.listen, this_machine(), resolve, ask_tailscale)
 
 
 def _foreign(options: Any) -> Address | None:

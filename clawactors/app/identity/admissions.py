@@ -6,19 +6,19 @@ record while this process was away is carried out when it is back, before it adm
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from clawactors.app.client import Client
-from clawactors.app.identity.authority import Authority, Login
+from clawactors.app.identity.authority import Login
 from clawactors.app.identity.joinline import JOIN_USER, hash_of
 from clawactors.app.identity.logins import Verdict
 from clawactors.app.identity.membership import JOIN, Admission, JoinAsk
 from clawactors.app.identity.roles import Role, check_name
+from clawactors.app.server.access import ServerAccess
 from clawactors.eventlog import EventLogError, Follower, Record, Unavailable, parse_subject
-from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog, JetStreamRequests, JetStreamServing
+from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests, JetStreamServing
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.principals import node_principal
@@ -31,19 +31,15 @@ __all__ = ["Admissions"]
 _log = logging.getLogger(__name__)
 
 _PATTERN: Final = f"claw.{IDENTITIES.name}.>"
-_CLAIMS_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 _LONGEST_WAIT_S: Final = 5.0
 _NO_INVITATION: Final = "no such invitation, or it was revoked or has expired: ask for a new one"
 
 
 class Admissions:
-    """`open`, then `serve` until cancelled; `judge` says who may connect with an invitation.
+    """`open`, then `serve` until cancelled; `judge` says who may connect to the server with an invitation."""
 
-    `system` is where the server is told of accounts, `urls` where those connect who join.
-    """
-
-    def __init__(self, client: Client, authority: Authority, system: Address, urls: Sequence[str]) -> None:
-        self._client, self._authority, self._system, self._urls = client, authority, system, tuple(urls)
+    def __init__(self, client: Client, access: ServerAccess) -> None:
+        self._client, self._access = client, access
         self._known: dict[str, Snapshot[Identity]] = {}
         self._told: dict[str, int] | None = None
         self._told_seq = 0
@@ -108,8 +104,7 @@ class Admissions:
         wait_s = 0.05
         while keys and keys != self._told:
             try:
-                async with await Connection.open(self._system, "claw-admissions") as system:
-                    await _update(system, self._authority.account_claims(keys))
+                await self._access.refuse(keys)
                 self._told = keys
             except EventLogError as error:
                 _log.warning("the server could not be told whose keys count no longer, trying again: %s", error)
@@ -143,17 +138,5 @@ class Admissions:
         else:
             row = await identities.renew(principal.removeprefix(node_principal("")), ask.public_key)
         check_name(Role(row.role), row.name)
-        claims = self._authority.admit(Role(row.role), row.name, ask.public_key)
-        return Admission(row.name, row.role, claims, tuple(row.skills), self._urls)
-
-
-class _ClaimsAnswer(msgspec.Struct):
-    error: dict[str, object] | None = None
-
-
-async def _update(system: Connection, claims: str) -> None:
-    """Tells all servers of an account. Raises: `Unavailable`."""
-    _, body = await system.ask(_CLAIMS_UPDATE, claims.encode())
-    answer = msgspec.json.decode(body, type=_ClaimsAnswer)
-    if answer.error:
-        raise Unavailable(f"the server does not take the account: {answer.error.get('description', answer.error)}")
+        claims = self._access.authority.admit(Role(row.role), row.name, ask.public_key)
+        return Admission(row.name, row.role, claims, tuple(row.skills), self._access.urls)

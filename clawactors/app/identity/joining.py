@@ -8,6 +8,7 @@ import msgspec
 from clawactors.app.identity.joinline import JOIN_USER, JoinLine
 from clawactors.app.identity.membership import JOIN, Admission, JoinAsk, JoinedCluster, save_membership
 from clawactors.app.identity.tokens import Key, KeyKind, credentials
+from clawactors.app.tls.code import pem_of_code
 from clawactors.eventlog import Misconfigured, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamRequests
 from clawactors.kernel.errors import Refused
@@ -23,11 +24,12 @@ async def join(line: JoinLine, host: str, data: Path) -> JoinedCluster:
 
     Raises: `Refused` (used, expired, revoked), `Misconfigured`, `Unavailable`.
     """
+    authority = pem_of_code(line.authority) if line.authority else ""
     invited = Address(
         line.urls,
         user=JOIN_USER,
         password=line.password,
-        ca_pem=line.authority,
+        ca_pem=authority,
         inbox_prefix=f"_INBOX.join.{line.name}",
     )
     key = Key.new(KeyKind.USER)
@@ -45,7 +47,7 @@ async def join(line: JoinLine, host: str, data: Path) -> JoinedCluster:
         skills=admission.skills,
         has_authority=bool(line.authority),
     )
-    save_membership(data, membership, credentials(admission.claims, key), line.authority)
+    save_membership(data, membership, credentials(admission.claims, key), authority)
     return membership
 
 

@@ -20,7 +20,7 @@ _MOST_BYTES: Final = 20_000
 
 
 class JoinLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What an invitation says; `authority` is the PEM text of who signs the servers' certificates, '' without TLS."""
+    """What an invitation says; `authority` is the code of who signs the servers' certificates, '' without TLS."""
 
     urls: tuple[str, ...]
     name: str

@@ -21,11 +21,11 @@ _log = logging.getLogger(__name__)
 
 async def serve_admissions(access: ServerAccess, data: str, opened: Callable[[], None] = lambda: None) -> None:
     """Admits who was invited and keeps out who was revoked, until cancelled; calls back once it does."""
-    address, system, said = access.address(), access.sys_address, ""
+    address, said = access.address(), ""
     while True:
         try:
             async with Client.of(own_cluster(address, data)) as client:
-                admissions = Admissions(client, access.authority, system, access.urls)
+                admissions = Admissions(client, access)
                 try:
                     await admissions.open()
                     access.invitations, said = admissions.judge, ""

@@ -31,9 +31,8 @@ class Logins:
     `refused` counts those who were not let in.
     """
 
-    def __init__(self, url: str, authority: Authority, judge: Callable[[Login], Verdict]) -> None:
-        self._address = Address((url,), credentials=authority.deciding_credentials())
-        self._authority, self._judge = authority, judge
+    def __init__(self, address: Address, authority: Authority, judge: Callable[[Login], Verdict]) -> None:
+        self._address, self._authority, self._judge = address, authority, judge
         self._opened: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()

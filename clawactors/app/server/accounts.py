@@ -1,6 +1,8 @@
-"""What the server's own files say of its accounts, and the names of their folders."""
+"""What the server's own files say of its accounts and streams."""
 
 import logging
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +10,7 @@ from clawactors.app.identity.authority import ACCOUNT
 from clawactors.app.identity.tokens import claims_in
 from clawactors.app.server.config import ACCOUNTS
 
-__all__ = ["adopt_streams", "revoked_users"]
+__all__ = ["adopt_streams", "revoked_users", "stored_bytes"]
 
 _log = logging.getLogger(__name__)
 
@@ -32,3 +34,13 @@ def adopt_streams(home: Path, account: str) -> None:
     before, now = home / _STREAMS / ACCOUNT, home / _STREAMS / account
     if before.is_dir() and not now.exists():
         before.rename(now)
+
+
+def stored_bytes(home: Path) -> int:
+    """Bytes in the files of all streams; what goes away meanwhile counts nothing."""
+    total = 0
+    for at, _, names in os.walk(home / _STREAMS):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(at, name)).st_size
+    return total

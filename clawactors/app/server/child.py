@@ -2,25 +2,29 @@
 
 import asyncio
 import logging
-import os
 import secrets
+import signal
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from clawactors.app.datafolder import DataFolder, explained, write_private
+from clawactors.app.listening import Listening
 from clawactors.app.server.access import ServerAccess
-from clawactors.app.server.accounts import adopt_streams, revoked_users
+from clawactors.app.server.accounts import adopt_streams, revoked_users, stored_bytes
 from clawactors.app.server.binary import find_binary
 from clawactors.app.server.config import NOWHERE, ServerLink, render
 from clawactors.app.server.health import SILENT, ask_health, ask_name
-from clawactors.app.server.identity import ServerIdentity, User, choose_ports, load_identity, save_identity
+from clawactors.app.server.identity import User, choose_ports, load_identity, save_identity
 from clawactors.app.server.process import end, last_words, spawn
-from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from clawactors.app.server.certificate import ServerCertificate
 
 __all__ = ["NatsServer"]
 
@@ -43,12 +47,21 @@ class NatsServer:
     It is killed when the thread that runs `start` or `supervise` ends (see `lifeline`): run them in the main one.
     """
 
-    def __init__(self, folder: DataFolder, *, port: int | None = None, link: ServerLink = NOWHERE) -> None:
-        self._folder, self._link = folder, link
-        self._wanted_port = port
+    def __init__(
+        self,
+        folder: DataFolder,
+        *,
+        port: int | None = None,
+        link: ServerLink = NOWHERE,
+        listening: Listening | None = None,
+    ) -> None:
+        """`listening` is where other machines connect too; without it only this one does."""
+        self._folder, self._link, self._listening = folder, link, listening
+        self._wanted_port = port or (listening.port if listening else None) or None
+        self._certificate: ServerCertificate | None = None
         self._access: ServerAccess | None = None
         self._process: Process | None = None
-        self._patience_s = _HUNG_S
+        self._most_bytes, self._patience_s = 0, _HUNG_S
         self._stopping = asyncio.Event()
         self._changing = asyncio.Lock()
 
@@ -99,6 +112,19 @@ class NatsServer:
                     on_restart()
                     break
 
+    async def renew(self) -> None:
+        """Keeps its certificate valid until cancelled; nothing without one."""
+        if self._certificate is not None:
+            await self._certificate.renew_always(self._reload)
+
+    def _reload(self) -> None:
+        """Has it read its configuration again, which has to say what it was told meanwhile."""
+        home = self._folder.server
+        with suppress(ProcessLookupError), explained(home):
+            self._configure(home, self.access)
+            if self._process:
+                self._process.send_signal(signal.SIGHUP)
+
     async def stop(self) -> None:
         """Ends it: asks, waits, kills. Again is harmless."""
         self._stopping.set()
@@ -119,8 +145,7 @@ class NatsServer:
             with explained(home):
                 home.mkdir(mode=0o700, exist_ok=True)
             for _ in range(_ATTEMPTS):
-                reason = await self._try_start(binary, home, self._access or self._first_access(home))
-                if not reason:
+                if not (reason := await self._try_start(binary, home, self._access or self._first_access(home))):
                     return
                 if _PORT_TAKEN not in reason or self._access or self._wanted_port:
                     break
@@ -130,24 +155,36 @@ class NatsServer:
         known = choose_ports(load_identity(home / "identity.json"), self._wanted_port)
         if self._link.standby and not known.standby.name:
             known = replace(known, standby=User("mirror", secrets.token_urlsafe(24)))
-        return ServerAccess(known)
+        if self._listening is None:
+            return ServerAccess(known)
+        from clawactors.app.server.certificate import ServerCertificate
+
+        self._certificate = ServerCertificate.of(self._folder.path, self._listening)
+        return ServerAccess(known, self._listening, self._certificate.ca_pem)
+
+    def _configure(self, home: Path, access: ServerAccess) -> Path:
+        config, listening, certificate = home / "nats.conf", self._listening, self._certificate
+        text = render(
+            access.identity,
+            access.authority,
+            home,
+            max_file_store=self._most_bytes,
+            revoked=access.revoked,
+            link=self._link,
+            listen=listening.listen(access.identity.port) if listening else "",
+            certificate=certificate.file() if certificate else None,
+        )
+        write_private(config, text.encode())
+        return config
 
     async def _try_start(self, binary: Path, home: Path, access: ServerAccess) -> str:
         """'' once it is ready, else why it is not."""
-        stored = await asyncio.to_thread(_size_of, home / "jetstream")
-        config, log = home / "nats.conf", home / "nats.log"
-        account = access.authority.account
+        log, account = home / "nats.log", access.authority.account
+        self._most_bytes = await asyncio.to_thread(stored_bytes, home) + self._folder.check_space()
+        access.revoked = revoked_users(home, account) | access.revoked
         with explained(home):
             adopt_streams(home, account)
-            text = render(
-                access.identity,
-                access.authority,
-                home,
-                max_file_store=stored + self._folder.check_space(),
-                revoked=revoked_users(home, account),
-                link=self._link,
-            )
-            write_private(config, text.encode())
+            config = self._configure(home, access)
             save_identity(home / "identity.json", access.identity)
             errors = log.open("ab")
         with errors:
@@ -157,7 +194,7 @@ class NatsServer:
             except OSError as error:
                 return str(error)
         try:
-            reason = await self._until_ready(process, access.identity) or await _opened(access)
+            reason = await self._until_ready(process, access) or await access.open()
         except BaseException:
             await end(process)
             raise
@@ -167,13 +204,13 @@ class NatsServer:
         self._access, self._process = access, process
         return ""
 
-    async def _until_ready(self, process: Process, known: ServerIdentity) -> str:
+    async def _until_ready(self, process: Process, access: ServerAccess) -> str:
         """'' once it takes appends under its own name, else why it never will."""
-        clock = asyncio.get_running_loop().time
+        known, clock = access.identity, asyncio.get_running_loop().time
         began = clock()
         while process.returncode is None:
             answer = await ask_health(known.http_port, streams=False)
-            if not answer and await ask_name(known.port) == known.name:
+            if not answer and await ask_name(access.host, known.port) == known.name:
                 return ""
             if self._stopping.is_set():
                 return "it was stopped meanwhile"
@@ -191,8 +228,7 @@ class NatsServer:
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     code = await self._process.wait()
             except TimeoutError:
-                answer = await self.health()
-                if not answer:
+                if not (answer := await self.health()):
                     well, self._patience_s = clock(), _HUNG_S
                 elif clock() - well > self._patience_with(answer) and self._would_help(answer):
                     _log.warning("nats-server is not well for %d s (%s): ending it", clock() - well, answer)
@@ -210,31 +246,5 @@ class NatsServer:
         return _LOOK_EVERY_S if _DISK_WAS_FULL in answer else self._patience_s
 
     def _would_help(self, answer: str) -> bool:
-        """True where a restart may cure this: a hung server, or one that found the disk full when now there is space.
-
-        While the disk is full, a server that still reads is better than none.
-        """
-        try:
-            self._folder.check_space()
-        except Misconfigured:
-            return answer == SILENT
-        return True
-
-
-async def _opened(access: ServerAccess) -> str:
-    """'' once passwords are answered, else why they are not."""
-    try:
-        await access.open()
-    except EventLogError as error:
-        return str(error)
-    return ""
-
-
-def _size_of(folder: Path) -> int:
-    """Bytes in the files of a folder; what goes away meanwhile counts nothing."""
-    total = 0
-    for at, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(at, name)).st_size
-    return total
+        """True where a restart may cure this; while the disk is full, a server that still reads is better than none."""
+        return answer == SILENT or self._folder.has_space

@@ -42,10 +42,13 @@ def render(
     max_file_store: int,
     revoked: Mapping[str, int],
     link: ServerLink = NOWHERE,
+    listen: str = "",
+    certificate: Path | None = None,
 ) -> str:
     """The configuration file of a server that keeps everything in `folder`.
 
-    Who may connect is signed by the authority; `revoked` are users' keys that count no longer.
+    Who may connect is signed by the authority; `revoked` are users' keys that count no longer. At `listen` other
+    machines connect too; `certificate` is the file with the certificate and its key.
 
     `sync_interval: always` makes an acknowledged append survive a power cut; the server's default loses minutes.
     `max_file_store` (bytes) is less than the disk holds, so that appends are refused with an error while there still
@@ -56,8 +59,8 @@ def render(
     return f"""\
 # Written at every start; changes are lost.
 server_name: {text(identity.name)}
-listen: "{HOST}:{identity.port}"
-http: "{HOST}:{identity.http_port}"
+listen: {text(listen or f"{HOST}:{identity.port}")}
+{_tls(certificate)}http: "{HOST}:{identity.http_port}"
 
 jetstream {{
   store_dir: {text(str(folder), ensure_ascii=False)}
@@ -84,6 +87,14 @@ log_file: {text(str(folder / "nats.log"), ensure_ascii=False)}
 log_size_limit: {LOG_BYTES}
 log_max_num: {LOG_FILES}
 """
+
+
+def _tls(certificate: Path | None) -> str:
+    """Nobody speaks plainly with a server that other machines reach."""
+    if certificate is None:
+        return ""
+    file = json.dumps(str(certificate), ensure_ascii=False)
+    return f"tls {{ cert_file: {file}, key_file: {file}, timeout: 5 }}\n"
 
 
 def _domain(link: ServerLink) -> str:

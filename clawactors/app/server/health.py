@@ -37,11 +37,11 @@ async def ask_health(http_port: int, *, streams: bool = True) -> str:
     return "" if b" 200 " in head[:16] else body.decode(errors="replace").strip() or SILENT
 
 
-async def ask_name(port: int) -> str:
+async def ask_name(host: str, port: int) -> str:
     """What the server that listens for clients calls itself, '' where none does."""
     try:
         async with asyncio.timeout(_ASK_S):
-            reader, writer = await asyncio.open_connection(HOST, port)
+            reader, writer = await asyncio.open_connection(host, port)
             try:
                 line = await reader.readline()
             finally:

@@ -6,7 +6,12 @@ import ssl
 
 from clawactors.eventlog import Misconfigured
 
-__all__ = ["pem_of_code"]
+__all__ = ["code_of_pem", "pem_of_code"]
+
+
+def code_of_pem(pem: str) -> str:
+    """What `CertificateAuthority.code` says, of its text."""
+    return base64.urlsafe_b64encode(ssl.PEM_cert_to_DER_cert(pem)).rstrip(b"=").decode()
 
 
 def pem_of_code(code: str) -> str:

@@ -5,6 +5,7 @@ import json
 import stat
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from clawactors.app.datafolder import DataFolder
 from clawactors.app.identity.authority import Authority, AuthorityKeys, Login
 from clawactors.app.identity.roles import Role
 from clawactors.app.identity.tokens import Key, KeyKind, claims_in, credentials, sign, user_claims
+from clawactors.app.listening import ask_tailscale, choose_listening, resolve, this_machine
 from clawactors.app.server import NatsServer
 from clawactors.app.server.accounts import adopt_streams, revoked_users
 from clawactors.app.server.identity import load_identity
@@ -173,3 +175,48 @@ async def test_a_server_that_is_started_again_asks_about_passwords_again(server:
     assert await is_let_in(at(server, password=f"claw:{server.access.identity.claw.password}"))
     await server.stop()
     await watch
+
+
+async def test_a_key_that_was_revoked_stays_out_whatever_the_server_reads_again(server: NatsServer) -> None:
+    user = Key.new(KeyKind.USER)
+    address = at(server, credentials(server.access.authority.admit(Role.CLIENT, "ada", user.public), user))
+    async with await Connection.open(address, "test", inbox="_INBOX.ada") as open_one:
+        lost = asyncio.Event()
+        open_one.on_lost.append(lost.set)
+        await server.access.refuse({user.public: int(time.time())})
+        async with asyncio.timeout(5):
+            await lost.wait()
+    assert not await is_let_in(address)
+    log = server._folder.server / "nats.log"
+    server._reload()
+    async with asyncio.timeout(10):
+        while "Reloaded server configuration" not in log.read_text():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+    assert not await is_let_in(address)
+    await server.stop()
+    await server.start()
+    assert not await is_let_in(address), "it is kept for the next start"
+    assert await is_let_in(server.access.address(Role.CLIENT, "ada")), "with another key"
+
+
+async def test_nobody_speaks_plainly_with_a_server_that_listens_to_others(tmp_path: Path) -> None:
+    with DataFolder.claim(tmp_path) as folder:
+        listening = choose_listening("127.0.0.1", this_machine(), resolve, ask_tailscale)
+        server = NatsServer(folder, listening=listening)
+        await server.start()
+        try:
+            identity = server.access.identity
+            assert server.access.url.startswith("tls://claw:")
+            async with await Connection.open(server.access.address(), "test") as connection:
+                assert connection.online
+            # A client without TLS, and one that trusts other authorities.
+            reader, writer = await asyncio.open_connection("127.0.0.1", identity.port)
+            await reader.readline()
+            writer.write(b'CONNECT {"user": "claw", "pass": "%b"}\r\nPING\r\n' % identity.claw.password.encode())
+            with suppress(ConnectionError):
+                assert b"PONG" not in await reader.read()
+            writer.close()
+            with pytest.raises(Misconfigured, match="authority is not trusted"):
+                await Connection.open(server.access.url, "test")
+        finally:
+            await server.stop()

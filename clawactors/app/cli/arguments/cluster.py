@@ -16,9 +16,9 @@ __all__ = [
     "demo",
     "doctor",
     "down",
-    "join",
     "login",
     "node",
+    "node_options",
     "nodes",
     "presence",
     "serve",
@@ -52,7 +52,7 @@ zsh:  claw completion zsh > a file _claw in a folder of $fpath
 fish: claw completion fish > ~/.config/fish/completions/claw.fish"""
 
 
-def _node_options(parser: Parser) -> None:
+def node_options(parser: Parser) -> None:
     """What `claw up` and `claw join` take for the nodes that they start."""
     parser.add_argument(
         "--slots", type=count, metavar="N", help="tasks that a node runs at once (default: the setting node.slots, 5)"
@@ -80,8 +80,13 @@ def _node_options(parser: Parser) -> None:
 def up(parser: Parser) -> None:
     """What `claw up` takes."""
     parser.add_argument("--nodes", type=count, default=2, metavar="N", help="node processes (default 2)")
-    _node_options(parser)
+    node_options(parser)
     parser.add_argument("--port", type=port, metavar="P", help="TCP port of the server")
+    parser.add_argument(
+        "--listen",
+        metavar="ADDR",
+        help="let other machines join, with TLS: an address or a name of this machine, 0.0.0.0, or tailscale",
+    )
     parser.add_argument(
         "--memory-daily",
         type=interval,
@@ -144,24 +149,6 @@ def login(parser: Parser) -> None:
 
 def down(parser: Parser) -> None:
     """What `claw down` takes."""
-
-
-def join(parser: Parser) -> None:
-    """What `claw join` takes."""
-    parser.add_argument(
-        "line", nargs="*", metavar="LINE", help="what claw invite has printed; without it, the cluster joined before"
-    )
-    parser.add_argument("--id", help="the node's id (default: the name of this machine)")
-    _node_options(parser)
-    parser.add_argument(
-        "--affinity",
-        nargs="+",
-        action="extend",
-        type=pair,
-        default=[],
-        metavar="K=V",
-        help="labels that tasks can require",
-    )
 
 
 def nodes(parser: Parser) -> None:

@@ -1,8 +1,9 @@
 """What the commands for machines and people take."""
 
-from clawactors.app.cli.parsing import LIST, Parser, count, duration
+from clawactors.app.cli.arguments.cluster import node_options
+from clawactors.app.cli.parsing import LIST, Parser, count, duration, pair
 
-__all__ = ["invite", "revoke", "rotate", "who"]
+__all__ = ["invite", "join", "revoke", "rotate", "who"]
 
 _ROLES = ("node", "client", "observer")
 _STATUSES = ("invited", "expired", "joined", "revoked")
@@ -44,3 +45,21 @@ def revoke(parser: Parser) -> None:
 
 def rotate(parser: Parser) -> None:
     """What `claw rotate` takes."""
+
+
+def join(parser: Parser) -> None:
+    """What `claw join` takes."""
+    parser.add_argument(
+        "line", nargs="*", metavar="LINE", help="what claw invite has printed; without it, the cluster joined before"
+    )
+    parser.add_argument("--id", help="the node's id (default: the name of this machine)")
+    node_options(parser)
+    parser.add_argument(
+        "--affinity",
+        nargs="+",
+        action="extend",
+        type=pair,
+        default=[],
+        metavar="K=V",
+        help="labels that tasks can require",
+    )

@@ -9,6 +9,7 @@ from clawactors.app.client import Client
 from clawactors.app.identity.joinline import JoinLine, new_secret
 from clawactors.app.identity.roles import Role, check_name
 from clawactors.app.problem import Problem
+from clawactors.app.tls.code import code_of_pem
 
 __all__ = ["run"]
 
@@ -26,7 +27,8 @@ def run(options: Any) -> int:
         raise Problem("usage", "--skills is for nodes", "claw invite --help")
     check_name(Role(options.role), options.name)
     check_name(Role.JOIN, options.name)
-    run = found.run
+    run, ca_pem = found.run, found.run.address.ca_pem
+    authority = code_of_pem(ca_pem) if ca_pem else ""
     secret = new_secret()
 
     async def work(client: Client) -> int:
@@ -40,11 +42,11 @@ def run(options: Any) -> int:
                 uses=options.uses,
                 skills=options.skills or (),
             )
-        line = JoinLine(urls=run.join_urls, name=row.name, secret=secret, authority=run.address.ca_pem)
+        line = JoinLine(urls=run.join_urls, name=row.name, secret=secret, authority=authority)
         text = f"claw join {line.text}"
         document = {"line": text, "expires_at": row.expires_at, "name": row.name, "role": row.role}
         emit(options, document, lambda: [text])
-        if all("127.0.0.1" in url for url in run.join_urls):
+        if not ca_pem:
             note("this cluster listens on this machine only: claw up --listen ADDR lets others reach it")
         return 0
 

@@ -88,7 +88,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
     def tell_ready() -> None:
         nonlocal said
         said = True
-        if not found.is_own:
+        if not found.is_own and found.membership is None:
             note(NOT_SEEN)
         with contextlib.redirect_stdout(answers):
             emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])

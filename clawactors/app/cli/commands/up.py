@@ -18,6 +18,8 @@ def run(options: Any) -> int:
     if options.context and options.nats:
         raise Problem("usage", "--nats and --context both name a server", "keep one of them")
     foreign = "--nats" if options.nats else "--context" if options.context else ""
+    if foreign and options.listen:
+        raise Problem("usage", "--listen is for the server that claw up starts", f"remove {foreign}")
     if foreign and (options.mirror or options.standby):
         raise Problem("usage", "--mirror and --standby are for the server that claw up starts", f"remove {foreign}")
     if options.standby and (options.mirror or options.take_over):
