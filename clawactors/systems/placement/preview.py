@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from clawactors.systems.placement.choice import TaskShape
 from clawactors.systems.placement.policy import Rank
-from clawactors.systems.placement.queues import PendingQueues
+from clawactors.systems.placement.queues import PendingQueues, UserLine
 from clawactors.systems.placement.shares import UserShares
 
 __all__ = ["QueuePlace", "preview"]
@@ -46,10 +46,14 @@ class _Walk:
         return True, *self._young
 
 
+def _turn(line: UserLine) -> tuple[int, int, str]:
+    user, share, _, _ = line
+    return share.clock, share.since_ns, user
+
+
 def preview(queues: PendingQueues, now_ns: int, limit: int, skill: str = "") -> list[QueuePlace]:
     """The next so many, of one skill or of all, if every node had room. Costs O(users + limit · log n)."""
-    shares, before_ns = UserShares(queues.policy.weights), queues.before_ns(now_ns)
-    shares.now = queues.shares.now
+    shares, before_ns = UserShares.like(queues.shares), queues.before_ns(now_ns)
     given: set[str] = set()
     heads: list[tuple[int, int, str, bool, Rank, str, int]] = []
     walks: list[_Walk] = []
@@ -63,10 +67,10 @@ def preview(queues: PendingQueues, now_ns: int, limit: int, skill: str = "") -> 
 
     for shape, queue in queues.by_shape.items():
         if skill in ("", shape.skill):
-            for user, share, ranks, ages in queue.lines():
+            # So many places reach no user who comes later.
+            for user, share, ranks, ages in heapq.nsmallest(limit, queue.lines(), key=_turn):
                 walks.append(_Walk(shape, ranks.ascending(), ages.ascending()))
-                own = shares.begin(user, share.since_ns)
-                own.clock, own.aged_next = share.clock, share.aged_next
+                shares.copy(user, share)
                 enter(user, len(walks) - 1)
     places: list[QueuePlace] = []
     while heads and len(places) < limit:

@@ -16,7 +16,10 @@ from clawactors.systems.placement.order import TrackedTask
 from clawactors.systems.placement.policy import QueuePolicy, Rank, may_starve, rank_of
 from clawactors.systems.placement.shares import UserShare, UserShares
 
-__all__ = ["PendingQueues", "QueueHead", "ShapeQueue"]
+__all__ = ["PendingQueues", "QueueHead", "ShapeQueue", "UserLine"]
+
+type UserLine = tuple[str, UserShare, Ranking[Rank], Ranking[int]]
+"""A user, their share, their tasks by rank, and those of them that may come to wait too long by age."""
 
 
 class QueueHead(NamedTuple):
@@ -55,8 +58,8 @@ class ShapeQueue:
     def __iter__(self) -> Iterator[str]:
         return (id for line in self._lines.values() for id in line.ranks)
 
-    def lines(self) -> Iterator[tuple[str, UserShare, Ranking[Rank], Ranking[int]]]:
-        """Of each user who waits in it: the share, the tasks by rank, and those that age by how long they wait."""
+    def lines(self) -> Iterator[UserLine]:
+        """The lines of all users who wait in it."""
         return ((user, line.share, line.ranks, line.ages) for user, line in self._lines.items() if line.ranks)
 
     def put(self, id: str, user: str, rank: Rank, since_ns: int, *, ages: bool) -> None:

@@ -17,13 +17,19 @@ class Rooms:
         self._most = {each.id: most for each in capacities if (most := each.most(now_ns)) > len(each.assigned)}
         self._free = [each for each in capacities if each.id in self._most]
         self._fits: dict[TaskShape, list[_Fit]] = {}
+        self._shared: dict[tuple[object, ...], list[_Fit]] = {}
 
     def choose(self, shape: TaskShape) -> NodeCapacity | None:
         """The best node that has room, None where there is none."""
         heap = self._fits.get(shape)
         if heap is None:
-            heap = [(preference(shape, each), each) for each in self._free if fits(shape, each)]
-            heapq.heapify(heap)
+            able = [each for each in self._free if fits(shape, each)]
+            # Shapes that the same nodes fit alike share one heap: a placement is noticed once, not once for each shape.
+            alike = shape.avoid, shape.prefers, *(each.id for each in able)
+            heap = self._shared.get(alike)
+            if heap is None:
+                heap = self._shared[alike] = [(preference(shape, each), each) for each in able]
+                heapq.heapify(heap)
             self._fits[shape] = heap
         while heap:
             known, capacity = heap[0]

@@ -39,12 +39,30 @@ class UserShares:
         self._users: dict[str, UserShare] = {}
         self._swept, self._weight = _SLACK, 0
 
+    @classmethod
+    def like(cls, other: "UserShares") -> "UserShares":
+        """As the other one is now, with nobody in it: to foresee what follows without changing it."""
+        made = cls(other._weights)
+        made.now, made._weight = other.now, other._weight
+        return made
+
     def __len__(self) -> int:
         return len(self._users)
 
     def of(self, user: str) -> UserShare:
         """The share of a user who has pending tasks."""
         return self._users[user]
+
+    def copy(self, user: str, share: UserShare) -> None:
+        """They are in it as they are in another one, unless they are already."""
+        if user not in self._users:
+            own = self._users[user] = UserShare(share.weight)
+            own.clock, own.since_ns, own.queues, own.aged_next = (
+                share.clock,
+                share.since_ns,
+                share.queues,
+                share.aged_next,
+            )
 
     def begin(self, user: str, since_ns: int) -> UserShare:
         """They have pending tasks in another queue."""
