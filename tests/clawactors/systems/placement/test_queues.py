@@ -301,3 +301,59 @@ def test_the_preview_is_what_is_placed(policy: QueuePolicy, made: Made, limit: i
     foreseen = [place.id for place in preview(queues, 6, limit)]
     assert foreseen == [place.id for place in preview(queues, 6, limit)], "it changes nothing"
     assert foreseen == cluster.drain(6)[:limit]
+
+
+# What goes wrong in queues elsewhere
+
+
+def test_many_urgent_tasks_that_have_to_wait_for_others_hold_up_nobody() -> None:
+    cluster = Cluster(QueuePolicy(), slots=3)
+    for number in range(3000):
+        cluster.submit(f"full-{number}", priority=4, skill="rare", user="a")
+    cluster.submit("low", priority=1, user="a")
+    assert [order.id for order in cluster.placement.orders(1, limit=1)] == ["low"]
+
+
+def test_a_task_that_is_tried_again_keeps_its_priority_and_its_age() -> None:
+    cluster = Cluster(QueuePolicy())
+    cluster.submit("again", 1, priority=3)
+    (order,) = cluster.placement.orders(2)
+    scheduled = e.Scheduled(node="n", incarnation="i1", attempt=1, skill="echo")
+    failed = e.AttemptFailed(error=e.TaskError("network", "no route"), then="retry")
+    for number in range(3):
+        cluster.submit(f"later-{number}", 3 + number, priority=3)
+        cluster.submit(f"normal-{number}", 0, priority=2)
+    cluster.state.apply_task(order.id, next(cluster.versions), (scheduled, e.Started(), failed), 9)
+    cluster.state.apply_task(order.id, next(cluster.versions), (e.Readied(),), 9)
+    assert cluster.drain(10)[:3] == ["again", "later-0", "later-1"]
+
+
+def test_what_comes_later_and_is_more_urgent_goes_first_while_others_are_placed() -> None:
+    cluster = Cluster(QueuePolicy())
+    for number in range(5):
+        cluster.submit(f"t-{number}", number, priority=2)
+    assert cluster.place(9) == ["t-0"]
+    cluster.submit("urgent", 9, priority=4)
+    assert cluster.drain(9) == ["urgent", "t-1", "t-2", "t-3", "t-4"]
+
+
+def test_who_is_taken_back_stands_where_it_stood() -> None:
+    cluster = Cluster(QueuePolicy())
+    for number in range(4):
+        cluster.submit(f"t-{number}", number)
+    for _ in range(3):
+        (order,) = cluster.placement.orders(9)
+        assert order.id == "t-0"
+        cluster.placement.withdraw(order)
+    assert cluster.drain(9) == ["t-0", "t-1", "t-2", "t-3"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_turns_go_on_from_pass_to_pass_however_few_each_places(limit: int) -> None:
+    cluster = Cluster(QueuePolicy(), slots=60)
+    for number in range(60):
+        cluster.submit(f"{'abc'[number % 3]}-{number // 3:02}", 0, user="abc"[number % 3])
+    placed: list[str] = []
+    while some := cluster.placement.orders(1, limit=limit):
+        placed += [order.id for order in some]
+    assert all({id[0] for id in placed[at : at + 3]} == {"a", "b", "c"} for at in range(0, 60, 3))
