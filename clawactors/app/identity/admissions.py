@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 _PATTERN: Final = f"claw.{IDENTITIES.name}.>"
 _LONGEST_WAIT_S: Final = 5.0
+_NEVER_AGAIN_S: Final = 2**53
+"""A server refuses the claims of a key that were signed up to this time: later ones, made in a race, too."""
 _NO_INVITATION: Final = "no such invitation, or it was revoked or has expired: ask for a new one"
 
 
@@ -100,7 +102,7 @@ class Admissions:
     async def _tell(self, seq: int) -> None:
         """Has the server refuse the keys that count no longer, on open connections too; until it has taken that."""
         states = (known.state for known in self._known.values())
-        keys = {key: at_ns // 1_000_000_000 + 1 for state in states for key, at_ns in refused_keys(state)}
+        keys = {key: _NEVER_AGAIN_S for state in states for key, _ in refused_keys(state)}
         wait_s = 0.05
         while keys and keys != self._told:
             try:
