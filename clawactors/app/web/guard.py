@@ -5,12 +5,11 @@
 2. Nobody is anonymous: a path of the API needs a session or a key.
 3. Wrong keys and links are counted; after ten within a minute the next is told to wait. The right one always opens,
    so that who guesses shuts nobody out.
-4. A body that stops coming is waited for half a minute; a connection with a body that nobody reads is closed.
+4. A body that stops coming, or drips, is waited for half a minute; one that nobody reads ends its connection.
 5. Only so many calls are answered at a time, and streams do not count among them.
 6. Every answer has the headers that keep a browser from running what is not ours.
 """
 
-import asyncio
 import re
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from clawactors.app.problem import problem_of
+from clawactors.app.web.arriving import ArrivingBody
 from clawactors.app.web.health import HEALTH
 from clawactors.app.web.keyring import ALL, Asker, KeyRing
 from clawactors.app.web.limits import WebLimits
@@ -39,7 +39,6 @@ _SLASHES: Final = re.compile("//+")
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _ELSEWHERE: Final = (b"cross-site", b"same-site")
-_BODY_S: Final = 30.0
 _OF_STREAM: Final = (b"content-type", f"{STREAM}; charset=utf-8".encode())
 _TRIES: Final = 10
 _LOCKED_S: Final = 60.0
@@ -89,24 +88,7 @@ class Guard:
             await self._application(scope, receive, send)
             return
 
-        call, awaited = object(), True  # more of the body
-
-        has_body = any(
-            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-            for name, value in scope["headers"]
-        )
-
-        async def receiving() -> Any:
-            nonlocal awaited
-            if not awaited:
-                return await receive()
-            try:
-                async with asyncio.timeout(_BODY_S):
-                    message = await receive()
-            except TimeoutError:
-                raise HttpProblem(408, "timeout", f"the body stopped coming for {_BODY_S:g} s") from None
-            awaited = message.get("more_body", False)
-            return message
+        call, body = object(), ArrivingBody(scope["headers"], receive, self._monotonic_s)
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -115,7 +97,7 @@ class Guard:
                 extra = [each for each in (*_SECURITY, *private) if each[0] not in known]
                 asker = scope.get("state", {}).get("asker")
                 extra += asker.headers if asker is not None else ()
-                if awaited and has_body and b"connection" not in known:
+                if body.is_unread and b"connection" not in known:
                     extra.append((b"connection", b"close"))
                 if _OF_STREAM in message.get("headers", ()):
                     self._calls.discard(call)
@@ -133,7 +115,7 @@ class Guard:
                 await refuse(told(problem_of(error)), sending)
                 return
             scope["path"] = spelled(scope["path"], scope["method"])
-            await self._application(scope, receiving, sending)
+            await self._application(scope, body.receive, sending)
         finally:
             self._calls.discard(call)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, override
 
 import uvicorn
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clawactors.app.web.problems import HttpProblem, refuse
@@ -18,6 +19,7 @@ _GRACE_S: Final = 2
 _HEAD_S: Final = 10.0
 _REFUSED_HEAD_S: Final = 1.0
 _HEAD_MAX_BYTES: Final = 320 << 10
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 _STALLED_S: Final = 20.0
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 """A socket that is closed so is gone: the system doesn't go on offering what nobody takes."""
@@ -43,13 +45,16 @@ async def _refuse(scope: Any, receive: Any, send: Any) -> None:
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request does not begin in time, whose headers have no end, or that is not read.
+    """Closes a connection whose request does not begin in time, or that is not read.
+
+    So it does where headers have no end, or what stands between the parts of a body and behind it.
 
     `most` is how many connections there may be: the next is told to come again, and closed.
     """
 
     most: int
-    _head_bytes = _unsent_bytes = 0
+    _empty_bytes = _content_bytes = _unsent_bytes = 0
+    _is_known_head = _has_content = False
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
     _is_in_head = True
@@ -93,17 +98,61 @@ class _BoundedProtocol(HttpToolsProtocol):
             self._stall = None
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._is_in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_MAX_BYTES and not self.transport.is_closing():
-                self.send_400_response("The headers are too large.")
+        self._unset_keepalive_if_required()
+        self._has_content, self._content_bytes = False, 0
+        left = data
+        try:
+            while left:
+                left = self._fed(left)
+        except HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        self._empty_bytes = (0 if self._has_content else self._empty_bytes) + len(data) - self._content_bytes
+        if self._empty_bytes > _HEAD_MAX_BYTES and not self.transport.is_closing():
+            self.send_400_response("The headers are too large.")
+
+    def _fed(self, data: bytes) -> bytes:
+        """What is left to feed: no upgrade is made (clients offer HTTP/2 with any request), so a body comes.
+
+        The parser takes none after such a head. Another one does, after a head that says how long the body is.
+        """
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            left = data[upgrade.args[0] :]
+        else:
+            return b""
+        framing = b"".join(b"%b: %b\r\n" % each for each in self.headers if each[0] in _FRAMING)
+        self.parser = HttpRequestParser(self)
+        self._is_known_head = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        return left
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begin()
+        if not self._is_known_head:
+            super().on_message_begin()
+            self._begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._is_known_head:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:  # nobody reads what comes behind a body
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._has_content, self._content_bytes = True, self._content_bytes + len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            self._has_content = True
+            super().on_message_complete()
 
     def on_headers_complete(self) -> None:
+        if self._is_known_head:
+            self._is_known_head = False
+            return
         self._end()
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0" and self.cycle.scope is self.scope:
@@ -117,7 +166,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(wait_s, self.transport.close)
 
     def _end(self) -> None:
-        self._head_bytes, self._is_in_head = 0, False
+        self._empty_bytes, self._is_in_head = 0, False
         if self._deadline is not None:
             self._deadline.cancel()
 

@@ -8,16 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from clawactors.app.web import bodies, gateway, guard, hub, listeners, listening
+from clawactors.app.web import arriving, bodies, gateway, hub, listeners, listening
 from clawactors.app.web.bodies import read_lines
+from clawactors.app.web.guard import Guard
 from clawactors.app.web.hub import EventHub, id_of
+from clawactors.app.web.keyring import KeyRing
+from clawactors.app.web.routes import batches
 from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.events import LogFilter
 from clawactors.testing import Cluster
-from tests.app.web.conftest import CLIENTS, PORT, URL
+from tests.app.web.conftest import CLIENTS, PORT, URL, application
 
 COOKIE = f"claw_{PORT}"
 PATIENCE_S = 10.0
@@ -206,10 +210,83 @@ async def test_a_request_that_does_not_begin_or_has_no_end_is_cut(
     assert b" 400 " in await answer_of(nothing, endless)
 
 
+async def told(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the body."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def test_what_stands_between_and_behind_the_parts_of_a_body_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "_HEAD_MAX_BYTES", 10_000)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    for endless in (b"1;" + b"x" * 5000, b"0\r\nX: " + b"x" * 5000, b"0\r\n" + b"X: y\r\n" * 1000):
+        assert b" 400 " in await answer_of(told, [head, endless, b"x" * 5000, b"x" * 5000])
+    long = [b"%x\r\n%b\r\n" % (5000, b"y" * 5000)] * 4
+    answer = await answer_of(told, [head.replace(b"Host", b"Connection: close\r\nHost"), *long, b"0\r\n\r\n"])
+    assert answer.endswith(b"{}" + b"y" * 20_000)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000])
+@pytest.mark.parametrize(
+    "framing",
+    [b"Content-Length: 4\r\n\r\nbody", b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"],
+)
+async def test_an_offer_of_another_protocol_costs_no_body(framing: bytes, cut: int) -> None:
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    sent = b"POST / HTTP/1.1\r\nHost: x\r\n" + offer + framing
+    sent += b"GET / HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\n" + last
+    answer = await answer_of(told, [sent[begin : begin + cut] for begin in range(0, len(sent), cut)])
+    assert answer.count(b" 200 ") == 3
+    assert answer.count(b"body") == 1
+
+
+async def test_many_offers_in_a_row_are_answered() -> None:
+    offer = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert (await answer_of(told, [offer * 2000 + last])).count(b" 200 ") == 2001
+
+
+async def test_a_body_that_drips_is_a_timeout(http: httpx.AsyncClient, login: WebLogin) -> None:
+    """Each of its parts comes in time."""
+    now = 0.0
+
+    async def receive() -> Any:
+        nonlocal now
+        now += 10
+        return {"type": "http.request", "body": b"{", "more_body": True}
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    keys = KeyRing(CLIENTS.client)
+    guarding = Guard(application(), login, keys, PORT, monotonic_s=lambda: now)
+    headers = [(b"host", f"127.0.0.1:{PORT}".encode()), (b"authorization", f"Bearer {login.token}".encode())]
+    headers += [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/tasks", "raw_path": b"", "query_string": b""}
+    await guarding(scope | {"headers": headers, "client": None, "scheme": "http", "http_version": "1.1"}, receive, send)
+    assert sent[0]["status"] == 408
+    assert now <= 50
+
+
+async def test_a_batch_that_is_all_wrong_is_not_held(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_HELD_MAX_BYTES", 20_000)
+    for line in ({}, {"skill": "echo", "params": {"text": "x"}, "after": ["nope"]}):
+        lines = b"".join(msgspec.json.encode(line) + b"\n" for _ in range(100))
+        answer = await http.post("/tasks/batch", content=lines)
+        assert (answer.status_code, answer.json()["code"]) == (413, "refused")
+
+
 async def test_a_body_that_stops_coming_is_a_timeout(
     http: httpx.AsyncClient, login: WebLogin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "_BODY_S", 0.05)
+    monkeypatch.setattr(arriving, "_PATIENCE_S", 0.05)
     stalled = asyncio.Event()
     messages: list[Any] = [{"type": "http.request", "body": b"{", "more_body": True}]
     sent: list[Any] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from clawactors.app.web import guard
+from clawactors.app.web import arriving
 from clawactors.app.weblogin import LINK_S, SESSION_S, WebLogin
 from tests.app.web.conftest import PORT, URL
 
@@ -164,7 +164,7 @@ async def test_a_header_that_could_be_read_in_two_ways_is_refused(browser: httpx
 async def test_who_stops_sending_a_body_is_cut(
     browser: httpx.AsyncClient, login: WebLogin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "_BODY_S", 0.05)
+    monkeypatch.setattr(arriving, "_PATIENCE_S", 0.05)
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"skill": '

@@ -8,10 +8,13 @@ from litestar import Controller, Request, post
 from clawactors.app.batches import BatchReport
 from clawactors.app.web.bodies import read_lines
 from clawactors.app.web.parameters import Claw
+from clawactors.app.web.problems import HttpProblem
+from clawactors.eventlog import TooLarge
 
 __all__ = ["BatchRoutes"]
 
 _LIST_MAX_BYTES: Final = 64 << 20
+_HELD_MAX_BYTES: Final = 64 << 20
 
 
 class RejectedLine(msgspec.Struct, frozen=True):
@@ -42,7 +45,11 @@ class BatchRoutes(Controller):
 
         A task is as in `POST /api/v1/tasks`; with `id` or `key` the same batch again makes nothing twice.
         """
-        report = BatchReport(claw)
-        async for lines in read_lines(request, _LIST_MAX_BYTES):
-            await report.add(lines)
+        report = BatchReport(claw, _HELD_MAX_BYTES)
+        try:
+            async for lines in read_lines(request, _LIST_MAX_BYTES):
+                await report.add(lines)
+        except TooLarge:
+            text = "too many lines are refused, or come after other tasks; what stands before them is submitted"
+            raise HttpProblem(413, "refused", text, "send fewer lines at once, with ids or keys") from None
         return msgspec.convert(await report.end(), BatchAnswer)
