@@ -11,6 +11,7 @@ import pytest
 
 from clawactors import TaskFailed
 from clawactors.app.client import Client
+from clawactors.eventlog import PermissionDenied
 from clawactors.runtime.questions import read_log_end
 from tests.scenario.claw import ROOT
 from tests.scenario.held import HeldCluster, accounts, held_cluster
@@ -100,7 +101,22 @@ async def test_all_that_tasks_ask_for_needs_no_right_but_those_of_the_tables(clu
         await cluster.start(lost)
         await waits.signal("go", "on")
         assert await waits.result(PATIENCE_S) == "on"
+        await reads(cluster, waits.id)
     assert cluster.violations() == []
+    async with cluster.client("eve") as eve:
+        with pytest.raises(PermissionDenied):
+            await eve.submit("fails-once")
+    assert cluster.violations()
+
+
+async def reads(cluster: HeldCluster, id: str) -> None:
+    """An observer sees what there is."""
+    async with cluster.client("eve") as eve:
+        assert await eve.ref(id).result(PATIENCE_S) == "on"
+        assert len(await eve.history(id)) > 3
+        assert [chunk async for chunk in eve.ref(id).stream("log")] == []
+        assert (await eve.status()).tasks["completed"] > 5
+        assert isinstance(await eve.recall("which door is shut?"), list)
 
 
 async def _waits(ada: Client, id: str) -> bool:

@@ -68,7 +68,6 @@ _LIVE, _KEYS, _BLOBS = "KV_claw-live", "KV_claw-keys", "OBJ_claw-blobs"
 _DISCOVERY: Final = {"$SRV.*": "it is listed as a service", "$SRV.*.>": "asked by its name"}
 _ANSWERS: Final = {"_INBOX.*.>": "answers to those who asked"}
 _READING: Final = ("search", "context", "show", "export", "stats", "health", "history", "about", "recent", "working")
-"""Questions to memory that change nothing."""
 
 
 def _commits(home: Home) -> dict[str, str]:
@@ -78,13 +77,12 @@ def _commits(home: Home) -> dict[str, str]:
 
 
 def _commands(home: Home) -> dict[str, str]:
-    own = {f"claw.do.{kind.name}": "commands of the cluster's own account" for kind in KINDS.of(home)}
-    return own | {f"claw.do.*.{kind.name}": "commands of everybody else" for kind in KINDS.of(home)}
+    return {f"claw.do.{whose}{kind.name}": "commands" for kind in KINDS.of(home) for whose in ("", "*.")}
 
 
 def _administration() -> dict[str, str]:
-    names = [kind.name for kind in KINDS if kind.administers]
-    both = (each for name in names for each in (f"claw.do.<name>.{name}", f"claw.cmd.<name>.{name}.*"))
+    kinds = (kind.name for kind in KINDS if kind.administers)
+    both = (each for name in kinds for each in (f"claw.do.<name>.{name}", f"claw.cmd.<name>.{name}.*"))
     return dict.fromkeys(both, "for who runs the cluster")
 
 
@@ -165,7 +163,10 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.query.*.>": "their questions",
             "claw.cmd.*.*.*": "their commands while nobody leads",
             "claw.identities.in_effect": "asks whether who was revoked is out",
-        },
+            f"{_API}.INFO": "is there a cluster",
+            f"{_API}.STREAM.INFO.*": "how the servers are",
+        }
+        | {f"claw.do.{kind.name}": "of who runs the cluster" for kind in KINDS.of(Home.MEMORY)},
         {"_INBOX.*.>": "answers to those who signed in to it", "claw.ended.*.*": "ends of what they await"},
         deny_subscribe={f"_INBOX.{each}.>": "what is no client's" for each in sorted(_TAKEN)},
     ),
@@ -204,6 +205,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "$O.claw-blobs.C.*": "large values",
             "$O.claw-blobs.M.*": "their descriptions",
             "_INBOX.asked.<name>.>": "answers to control",
+            f"_INBOX.{_NODES}<name>.>": "tells another of its id that it is alive",
             f"claw.join.{_NODES}<name>": "draws a new key",
             f"{_API}.INFO": "is JetStream there",
             f"{_API}.STREAM.INFO.CLAW_EVENTS": "where the log ends",

@@ -89,7 +89,7 @@ async def serve(
             probe=starting_point,
         )
         stack.push_async_callback(views.aclose)
-        builder = partial(build_in_process, start.address, start.data, projection.name)
+        builder = partial(build_in_process, log.connection.address, start.data, projection.name)
         views.past = PastViews(whole, folder / FOLDER, projection, builder)
         control = Control(
             ActorContext(archived_log(log, archive), clock, f"control/{start.name}"),
@@ -106,7 +106,7 @@ async def serve(
             start.given,
         )
         control.settings.live.watch(log_as_set)
-        make = in_a_process(start.address, start.data)
+        make = in_a_process(log.connection.address, start.data)
         backups = BackupKeeper(control.dispatcher, lambda: control.leadership.leading, make, control.settings.live)
         control.triggers.settings = partial(read_notify_settings, Path(start.data))
         alarms = AlarmKeeper(control.dispatcher, lambda: control.leadership.leading, (), control.triggers.notify_now)

@@ -59,7 +59,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         parts = parts_of(read_config(Path(start.data), start.config))
         if start.died_of:
             distrust(Path(start.data) / FOLDER, start.died_of)
-        build = partial(build_in_process, start.address, start.data, "memory")
+        build = partial(build_in_process, connection.address, start.data, "memory")
         folder = Path(start.data) / FOLDER
         plan = plan_of(live.current)
         actor = MemoryActor(context, KINDS, leases, requests, folder, plan, parts, log.sealer, build)

@@ -144,7 +144,7 @@ async def signed_in(server: NatsServer, user: str) -> Connection:
         ("n1", OF_NODES + CHANGES),
         ("ada", OF_PEOPLE + CHANGES),
         ("eve", OF_OBSERVERS + OF_PEOPLE + CHANGES),
-        ("gateway", ["claw.do.task", "claw.cmd.task.t", "claw.task.t.log", "_INBOX.ada.x", f"{API}.INFO", *CHANGES]),
+        ("gateway", ["claw.do.task", "claw.cmd.task.t", "claw.task.t.log", "_INBOX.ada.x", CREATE, *CHANGES]),
         ("invited", ["claw.join.i8", "claw.do.i7.task", "claw.query.i7.state", *CHANGES]),
         ("memory", ["claw.task.t.log", "claw.task.t.from.n1", "claw.do.ada.task", "$KV.claw-live.leader", *CHANGES]),
         ("c1", ["claw.task.t.from.n1", "claw.do.ada.task", f"{API}.STREAM.DELETE.CLAW_EVENTS"]),
