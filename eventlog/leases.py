@@ -23,8 +23,11 @@ class Lease(Protocol):
 class Leases(Protocol):
     """Keys that expire, in the memory of the server."""
 
-    async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:
-        """The lease, None while another holder has the key. Raises: `Unavailable`."""
+    async def acquire(self, key: str, value: bytes, ttl_s: float, over: bytes | None = None) -> Lease | None:
+        """The lease, None while another holder has the key. Raises: `Unavailable`.
+
+        `over`: also from a holder with that value, who is known to be gone; one who renews meanwhile keeps the key.
+        """
         ...
 
     async def get(self, key: str) -> bytes | None:
@@ -47,10 +50,12 @@ class InProcessLeases:
         self._held: dict[str, tuple[bytes, float, _InProcessLease]] = {}
         self._watchers: list[tuple[str, asyncio.Queue[tuple[str, bytes | None]]]] = []
 
-    async def acquire(self, key: str, value: bytes, ttl_s: float) -> "_InProcessLease | None":
+    async def acquire(
+        self, key: str, value: bytes, ttl_s: float, over: bytes | None = None
+    ) -> "_InProcessLease | None":
         """The lease, None while another holder has the key."""
         held = self._held.get(key)
-        if held is not None and held[1] > self._monotonic_s():
+        if held is not None and held[1] > self._monotonic_s() and held[0] != over:
             return None
         lease = _InProcessLease(self, key, ttl_s)
         self._put(lease, value)

@@ -141,10 +141,10 @@ class Link:
 
     # Leases and Requests
 
-    async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:
+    async def acquire(self, key: str, value: bytes, ttl_s: float, over: bytes | None = None) -> Lease | None:
         """See `Leases`."""
         self._check()
-        lease = await self._leases.acquire(key, value, ttl_s)
+        lease = await self._leases.acquire(key, value, ttl_s, over)
         if lease is None:
             return None
         self._held.append(lease)

@@ -77,7 +77,7 @@ class MemoryCommands:
         self._requests = requests
         self._changed = asyncio.Event()
         on_change = self._changed.set
-        self.leadership = Leadership(leases, context.clock, context.by, on_change, on_change, LEADER_KEY)
+        self.leadership = Leadership(leases, requests, context.clock, context.by, on_change, on_change, LEADER_KEY)
         middleware = (leading_for_clients(lambda: self.leadership.leading), guard)
         self.dispatcher = context.dispatcher = Dispatcher(context, snapshots, middleware)
         self._endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.MEMORY), own_account=True)

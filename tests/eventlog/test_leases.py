@@ -55,6 +55,14 @@ async def test_rule_1_a_key_has_one_holder(leases: JetStreamLeases) -> None:
     assert await leases.get("node.c") is None
 
 
+async def test_a_key_is_taken_from_a_holder_that_is_known_to_be_gone_and_from_no_other(leases: JetStreamLeases) -> None:
+    held = await leases.acquire("leader", b"one", 5)
+    assert held is not None
+    assert await leases.acquire("leader", b"two", 5, over=b"three") is None
+    assert await leases.acquire("leader", b"two", 5, over=b"one") is not None
+    assert (await held.renew(b"one"), await leases.get("leader")) == (False, b"two")
+
+
 @pytest.mark.parametrize("how", ["all", "sub"])
 async def test_no_message_can_roll_the_leases_up(
     jetstream_log: JetStreamLog, leases: JetStreamLeases, how: str

@@ -95,6 +95,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.dead.*": "keeps what no reader can use",
             "claw.ended.*.*": "tells clients of ends",
             "claw.live.*": "probes nodes",
+            "claw.leads.*": "probes who leads",
             "claw.ask.*": "passes questions on to the code of a task",
             "claw.settings.>": "asks processes for what they were given",
             "claw.query.memory.*": "has memory forget what is erased",
@@ -128,6 +129,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.do.>": "commands",
             "claw.query.>": "questions",
             "claw.alive.*.*": "signs of life of tasks",
+            "claw.leads.*": "leads, and is there",
         }
         | _DISCOVERY,
     ),
@@ -136,6 +138,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
         | {
             "claw.do.memory.*": "tasks that consolidate",
             "claw.query.memory.*": "questions to control",
+            "claw.leads.*": "probes who decides on memories",
             "$KV.claw-live.memory-leader": "the lease of who decides on memories",
             "$KV.claw-keys.*.*": "keys of owners",
             f"{_API}.INFO": "is JetStream there",
@@ -153,6 +156,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.query.memory.*": "questions of the cluster's own account",
             "claw.query.*.memory.*": "questions of everybody else",
             "claw.settings.memory": "tells control what it was given",
+            "claw.leads.*": "decides on memories, and is there",
         }
         | _commands(Home.MEMORY)
         | _DISCOVERY,

@@ -90,7 +90,7 @@ class Control:
         self.state = ClusterState(self.agenda)
         self.placement = Placement(self.state)
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
-        self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
+        self.leadership = Leadership(leases, requests, context.clock, context.by, self._lead, self._stop_answering)
         admit, self.losses = admitting(self.placement, context.time.now_ns), Losses(context.log, self.snapshots)
         members = MemberCommits(context, self.snapshots)
         middleware = leading(self.leadership), members, self.losses, PredecessorCheck(self.snapshots), admit

@@ -1,19 +1,28 @@
-"""Who appends what placement decides: the control process that holds the lease. Two at once do no harm."""
+"""Who appends what placement decides: the control process that holds the lease. Two at once do no harm.
+
+Who leads answers on a subject of its own. Where twice nobody listens there, its process is gone, and the next one need
+not wait for the lease to lapse; one that hangs keeps its subscription, and the lead until then.
+"""
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
 from typing import Protocol
 
-from clawactors.eventlog import Unavailable
+from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.leases import Lease, Leases
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Requests, Serving
 from clawactors.runtime.asking import LEADER_KEY
 from clawactors.runtime.clock import Clock
 
 __all__ = ["LEADER_KEY", "LeaderEndpoints", "Leadership"]
 
 _TERM_S = 2.0
+_PROBES = 2
+_PROBE_TIMEOUT_S = 0.3
+_PROBE_AGAIN_S = 0.15
+"""It may be connecting again at this moment."""
 
 
 class Leadership:
@@ -22,15 +31,17 @@ class Leadership:
     def __init__(
         self,
         leases: Leases,
+        requests: Requests,
         clock: Clock,
         name: str,
         changed: Callable[[], None],
         lost: Callable[[], None],
         key: str = LEADER_KEY,
     ) -> None:
-        self._leases, self._clock, self._name, self._key = leases, clock, name, key
+        self._leases, self._requests, self._clock, self._name, self._key = leases, requests, clock, name, key
         self._changed, self._lost = changed, lost
         self._lease: Lease | None = None
+        self._serving: Serving | None = None
         self._until_s = 0.0
         self._trouble = ""
 
@@ -55,21 +66,59 @@ class Leadership:
                     self._trouble = f"no control process can lead, as its lease is not stored: {error}"
                 await asyncio.sleep(_TERM_S / 3 * (0.9 + 0.2 * self._clock.roll()))
         finally:
-            if self._lease is not None:
-                with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):
+                if self._lease is not None:
                     await self._lease.release()
+                await self._stop_answering()
 
     async def _renew(self) -> None:
         asked_s, until_s = self._clock.monotonic_s(), self._until_s
         value = self._name.encode()
         if self._lease is None or not await self._lease.renew(value):
-            self._lease = await self._leases.acquire(self._key, value, _TERM_S)
+            self._lease = await self._acquire(value)
         lapsed = self._clock.monotonic_s() >= until_s  # perhaps while it asked: somebody may have looked meanwhile
         led, self._until_s = self._until_s > 0, asked_s + _TERM_S if self._lease is not None else 0.0
         if led and self._lease is None:
             self._lost()
         if self.leading and lapsed:
             self._changed()
+        await (self._answer() if self._lease is not None else self._stop_answering())
+
+    async def _acquire(self, value: bytes) -> Lease | None:
+        lease = await self._leases.acquire(self._key, value, _TERM_S)
+        if lease is None and (holder := await self._leases.get(self._key)) is not None and await self._is_gone(holder):
+            lease = await self._leases.acquire(self._key, value, _TERM_S, over=holder)
+        return lease
+
+    async def _is_gone(self, holder: bytes) -> bool:
+        for probe in range(_PROBES):
+            if probe:
+                await asyncio.sleep(_PROBE_AGAIN_S)
+            try:
+                await self._requests.request(_presence(holder.decode(errors="replace")), b"", _PROBE_TIMEOUT_S)
+            except NoResponders:
+                continue
+            except EventLogError:
+                return False  # it may hang: then its lease lapses
+            return False
+        return True
+
+    async def _answer(self) -> None:
+        if self._serving is None:
+            self._serving = await self._requests.serve(_presence(self._name), self._is_here)
+
+    async def _is_here(self, _: bytes) -> bytes:
+        return self._name.encode()
+
+    async def _stop_answering(self) -> None:
+        serving, self._serving = self._serving, None
+        if serving is not None:
+            await serving.aclose()
+
+
+def _presence(name: str) -> str:
+    """Where a process of that name answers while it leads."""
+    return f"claw.leads.{re.sub('[^-_A-Za-z0-9]', '-', name)}"
 
 
 class _Endpoint(Protocol):

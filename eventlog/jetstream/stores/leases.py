@@ -55,8 +55,11 @@ class JetStreamLeases:
     def __init__(self, connection: Connection, *, makes: bool = True) -> None:
         self._connection, self._makes = connection, makes
 
-    async def acquire(self, key: str, value: bytes, ttl_s: float) -> "JetStreamLease | None":
-        """The lease, None while another holder has the key. Raises: `Unavailable`, `PermissionDenied`."""
+    async def acquire(self, key: str, value: bytes, ttl_s: float, over: bytes | None = None) -> "JetStreamLease | None":
+        """The lease, None while another holder has the key. Raises: `Unavailable`, `PermissionDenied`.
+
+        `over`: also from a holder with that value, who is known to be gone; one who renews meanwhile keeps the key.
+        """
         lease = JetStreamLease(self, key, max(1, math.ceil(ttl_s)))
         revision = 0
         while True:
@@ -67,7 +70,10 @@ class JetStreamLeases:
                 if found is not None and lease.adopt(found):
                     return lease
                 if found is not None and _is_live(found) and _term_s(found) <= lease.ttl_s:
-                    return None
+                    if revision or found.data != over:
+                        return None
+                    revision = found.seq
+                    continue
                 if taken.revision == revision:
                     raise Unavailable(f"the key {key!r} changes too fast") from None
                 revision = taken.revision if found is not None else 0

@@ -10,7 +10,9 @@ import pytest
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, EventLogError, Misconfigured, TooLarge, Unavailable
 from clawactors.eventlog.leases import InProcessLeases
+from clawactors.eventlog.requests import InProcessRequests
 from clawactors.runtime.control.background import PAUSE_S
+from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -398,13 +400,53 @@ async def test_a_leader_that_ends_in_good_order_makes_room_at_once() -> None:
         await cluster.until(lambda: second.leadership.leading)
 
 
-async def test_a_leader_whose_renewal_came_late_carries_out_what_it_left_meanwhile(cluster: Cluster) -> None:
-    from clawactors.runtime.control.leadership import Leadership
+async def test_a_leader_whose_process_is_gone_is_replaced_before_its_lease_lapses() -> None:
+    clock = ManualClock()
+    leases, requests = InProcessLeases(clock.monotonic_s), InProcessRequests()
+
+    def rival(name: str) -> Leadership:
+        return Leadership(leases, requests, clock, name, lambda: None, lambda: None)
+
+    first, second = rival("control/one"), rival("control/two")
+    await first._renew()
+    await second._renew()
+    assert (first.leading, second.leading) == (True, False), "it answers"
+    await first._stop_answering()  # as when its process is killed
+    await second._renew()
+    assert (second.leading, await leases.get("leader")) == (True, b"control/two")
+    await first._renew()
+    assert not first.leading, "it was there after all, and learns that it leads no more"
+    again = rival("control/two")  # started anew under the same name
+    await again._renew()
+    assert not again.leading
+    await second._stop_answering()
+    await again._renew()
+    assert again.leading
+
+
+async def test_a_leader_that_hangs_keeps_the_lead_until_its_lease_lapses(cluster: Cluster) -> None:
+    class Deaf(InProcessRequests):
+        async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+            raise Unavailable("no answer")
 
     clock = ManualClock()
     leases = InProcessLeases(clock.monotonic_s)
+    await Leadership(leases, InProcessRequests(), clock, "one", lambda: None, lambda: None)._renew()
+    second = Leadership(leases, Deaf(), clock, "two", lambda: None, lambda: None)
+    await second._renew()
+    assert not second.leading
+    clock.move(2.1)
+    await second._renew()
+    assert second.leading
+
+
+async def test_a_leader_whose_renewal_came_late_carries_out_what_it_left_meanwhile(cluster: Cluster) -> None:
+    clock = ManualClock()
+    leases = InProcessLeases(clock.monotonic_s)
     woken: list[bool] = []
-    leadership = Leadership(leases, clock, "me", lambda: woken.append(leadership.leading), lambda: None)
+    leadership = Leadership(
+        leases, InProcessRequests(), clock, "me", lambda: woken.append(leadership.leading), lambda: None
+    )
     await leadership._renew()
     assert woken == [True]
     renew = leases._held["leader"][2].renew
@@ -422,14 +464,12 @@ async def test_a_leader_whose_renewal_came_late_carries_out_what_it_left_meanwhi
 
 
 async def test_who_asks_is_told_why_no_process_can_lead(cluster: Cluster) -> None:
-    from clawactors.runtime.control.leadership import Leadership
-
     class Away(InProcessLeases):
-        async def acquire(self, key: str, value: bytes, ttl_s: float) -> None:
+        async def acquire(self, key: str, value: bytes, ttl_s: float, over: bytes | None = None) -> None:
             raise Unavailable("most servers are away")
 
     clock = ManualClock()
-    leadership = Leadership(Away(clock.monotonic_s), clock, "me", lambda: None, lambda: None)
+    leadership = Leadership(Away(clock.monotonic_s), InProcessRequests(), clock, "me", lambda: None, lambda: None)
     assert "does not lead" in leadership.why_not
     serving = asyncio.create_task(leadership.serve())
     await all_turns()
