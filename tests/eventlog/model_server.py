@@ -52,6 +52,12 @@ class ModelConnection:
         self._replies[reply] = on_answer
         return reply
 
+    def heard(self) -> None:
+        pass
+
+    def missed(self) -> None:
+        pass
+
     def forget(self, reply: str) -> None:
         self._replies[reply] = lambda *_: None
 

@@ -34,6 +34,9 @@ class Wire:
         self.written: list[bytes] = []
         self.created: list[dict[str, Any]] = []
         self.last_seq = 0
+        self.stored: list[int] = []
+        self.assigns = asyncio.Event()
+        self.assigns.set()
         self.made = asyncio.Event()
 
     def new_inbox(self) -> str:
@@ -62,9 +65,15 @@ class Wire:
         self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5
     ) -> tuple[bytes, bytes]:
         if "CONSUMER.CREATE" in subject:
+            await self.assigns.wait()
             self.created.append(msgspec.json.decode(body)["config"])
             self.made.set()
             return b"", b'{"num_pending": 5}'
+        if "MSG.GET" in subject:
+            after = msgspec.json.decode(body)["seq"]
+            found = next((seq for seq in self.stored if seq >= after), None)
+            error = {"error": {"code": 404, "err_code": 10037}}
+            return b"", msgspec.json.encode({"message": {"subject": "s", "seq": found}} if found else error)
         return b"", b'{"created": "now", "config": {}, "state": {"last_seq": %d}}' % self.last_seq
 
     def message(self, seq: int, number: int, pending: int = 1, subject: bytes = b"claw.task.a.log") -> None:
@@ -80,8 +89,9 @@ def wire() -> Wire:
     return Wire()
 
 
-async def follow(wire: Wire, *patterns: str, after: int = 0) -> PushFollower:
-    source = StreamSource(cast("Connection", wire), {"created": "now", "config": {"name": "E", "num_replicas": 1}})
+async def follow(wire: Wire, *patterns: str, after: int = 0, replicas: int = 1) -> PushFollower:
+    config = {"name": "E", "num_replicas": replicas}
+    source = StreamSource(cast("Connection", wire), {"created": "now", "config": config})
     return await PushFollower(source, patterns or (">",), after).open()
 
 
@@ -179,3 +189,21 @@ async def test_a_reconnect_makes_a_new_consumer(wire: Wire) -> None:
     assert (await recreated(wire))["opt_start_seq"] == 11
     await follower.aclose()
     assert (wire.on_lost, wire.on_back) == ([], [])
+
+
+async def test_records_are_fetched_while_a_cluster_makes_no_consumer_and_none_comes_twice(wire: Wire) -> None:
+    wire.stored, wire.last_seq = [5, 9, 12], 12
+    follower = await follow(wire, after=4, replicas=3)
+    wire.message(5, 1)
+    wire.assigns.clear()
+    wire.heartbeat(2, 12)  # the second message of the consumer is missing
+    seen: list[int] = []
+    async with asyncio.timeout(5):
+        while len(seen) < 3:
+            seen += [record.seq for record in await anext(follower)]
+    wire.assigns.set()
+    assert (await recreated(wire))["opt_start_seq"] == 6, "as it was asked for before anything was fetched"
+    for number, seq in enumerate((9, 12, 15), 1):
+        wire.message(seq, number)
+    assert seen + [record.seq for record in follower.take()] == [5, 9, 12, 15]
+    await follower.aclose()

@@ -65,8 +65,8 @@ _NODES: Final = node_principal("")
 _API: Final = "$JS.API"
 _READ: Final = f"{_API}.CONSUMER.CREATE.CLAW_EVENTS.*"
 _LIVE, _KEYS, _BLOBS = "KV_claw-live", "KV_claw-keys", "OBJ_claw-blobs"
-_DISCOVERY: Final = {"$SRV.*": "it is listed as a service", "$SRV.*.>": "asked by its name"}
-_ANSWERS: Final = {"_INBOX.*.>": "answers to those who asked"}
+_DISCOVERY: Final = {"$SRV.*": "it is listed as a service", "$SRV.*.>": "asked by its name", "claw.leads.*": "leads"}
+_ANSWERS: Final = {"_INBOX.*.>": "answers to those who asked", "claw.leads.*": "probes who leads"}
 _READING: Final = ("search", "context", "show", "export", "stats", "health", "history", "about", "recent", "working")
 
 
@@ -95,7 +95,6 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.dead.*": "keeps what no reader can use",
             "claw.ended.*.*": "tells clients of ends",
             "claw.live.*": "probes nodes",
-            "claw.leads.*": "probes who leads",
             "claw.ask.*": "passes questions on to the code of a task",
             "claw.settings.>": "asks processes for what they were given",
             "claw.query.memory.*": "has memory forget what is erased",
@@ -129,7 +128,6 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.do.>": "commands",
             "claw.query.>": "questions",
             "claw.alive.*.*": "signs of life of tasks",
-            "claw.leads.*": "leads, and is there",
         }
         | _DISCOVERY,
     ),
@@ -138,7 +136,6 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
         | {
             "claw.do.memory.*": "tasks that consolidate",
             "claw.query.memory.*": "questions to control",
-            "claw.leads.*": "probes who decides on memories",
             "$KV.claw-live.memory-leader": "the lease of who decides on memories",
             "$KV.claw-keys.*.*": "keys of owners",
             f"{_API}.INFO": "is JetStream there",
@@ -156,7 +153,6 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             "claw.query.memory.*": "questions of the cluster's own account",
             "claw.query.*.memory.*": "questions of everybody else",
             "claw.settings.memory": "tells control what it was given",
-            "claw.leads.*": "decides on memories, and is there",
         }
         | _commands(Home.MEMORY)
         | _DISCOVERY,

@@ -11,7 +11,7 @@ __all__ = ["create", "delete", "header_number", "header_value"]
 INACTIVE_S: Final = 10
 """The server removes a consumer that nobody has listened to for so long."""
 _TIMEOUT_S: Final = 5.0
-_TRIES_AMONG_MANY: Final = 4
+_TRIES_AMONG_MANY_S: Final = (0.5, 1.0, 1.5, 2.0)
 """A cluster may place a consumer on a server that has just died: then only a consumer of another name works."""
 
 
@@ -29,22 +29,22 @@ async def create(
         "inactive_threshold": INACTIVE_S * 1_000_000_000,
         **config,
     }
-    tries = _TRIES_AMONG_MANY if connection.is_clustered else 1
+    *tries_s, last_s = _TRIES_AMONG_MANY_S if connection.is_clustered else (_TIMEOUT_S,)
 
     # A filter in the subject is one that the server can hold a user to; it refuses another one in the request.
     only = f".{config['filter_subject']}" if config.get("filter_subject") else ""
 
-    async def attempt(name: str) -> tuple[str, dict[str, Any]]:
+    async def attempt(name: str, timeout_s: float) -> tuple[str, dict[str, Any]]:
         asked = {"stream_name": stream, "config": {"name": name, **whole}}
-        return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}{only}", asked, _TIMEOUT_S / tries)
+        return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}{only}", asked, timeout_s)
 
-    for number in range(1, tries):
+    for number, timeout_s in enumerate(tries_s, 1):
         again = f"{name}-{number}"
         try:
-            return await attempt(again)
+            return await attempt(again, timeout_s)
         except Unavailable:
             delete(connection, stream, again)
-    return await attempt(name)
+    return await attempt(name, last_s)
 
 
 def delete(connection: Connection, stream: str, name: str) -> None:

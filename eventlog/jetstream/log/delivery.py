@@ -104,11 +104,15 @@ class Delivery:
             return
         self._number += 1
         self.at_end = pending == b"0"
-        self.covered = seq = int(sequence)
-        name = str(subject, "utf-8", "replace")
-        if self._fits is None or self._fits(name):
-            self._queue.append(Record(seq, int(at_ns), name, body, headers))
-            self.queued = seq
+        self.supply(Record(int(sequence), int(at_ns), str(subject, "utf-8", "replace"), body, headers))
+
+    def supply(self, record: Record) -> None:
+        """Takes the next record, unless it is here already: fetched while there was no consumer."""
+        if record.seq > self.covered:
+            self.covered = record.seq
+            if self._fits is None or self._fits(record.subject):
+                self._queue.append(record)
+                self.queued = record.seq
         if self._changes:
             self.notify()
 

@@ -99,6 +99,7 @@ class Flights:
     def _on_message(self, flight: Flight, _subject: bytes, _reply: bytes, headers: bytes, body: bytes) -> None:
         if not body:
             if headers.startswith(b"NATS/1.0 503"):
+                self._connection.missed()
                 self.land(flight)
                 self._on_answer(flight, None)
             return  # otherwise the batch has begun
@@ -106,6 +107,7 @@ class Flights:
             ack = _acks.decode(body)
         except msgspec.MsgspecError:
             return  # not an answer of a stream: the time limit decides
+        self._connection.heard()
         if self.land(flight):
             took_s = self._time() - flight.sent_at
             self.patience_s = max(self._answer_s, min(ANSWER_MAX_S, SLOWER * took_s))

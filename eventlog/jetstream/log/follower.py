@@ -14,6 +14,7 @@ from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied,
 from clawactors.eventlog.jetstream.log import consumer
 from clawactors.eventlog.jetstream.log.delivery import Delivery
 from clawactors.eventlog.jetstream.log.source import StreamSource
+from clawactors.eventlog.jetstream.log.stepping import stepping
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
 from clawactors.eventlog.patterns import covering
 from clawactors.eventlog.record import Record
@@ -22,6 +23,7 @@ from clawactors.eventlog.rfc3339 import rfc3339
 __all__ = ["PushFollower"]
 
 HEARTBEAT_S: Final = 2.0
+AMONG_MANY_S: Final = 0.5  # there the consumer may die with its server while the connection lives
 SETTLE_S: Final = 10
 
 _log = logging.getLogger(__name__)
@@ -35,13 +37,12 @@ class PushFollower:
         self._filter: dict[str, Any] = {"filter_subject": covering(patterns)}
         self._connection = source.connection
         self._delivery = Delivery(self._patterns, after, self._connection.write, self._restart)
-        self._silent_ticks = 0
+        self._heartbeat_s = HEARTBEAT_S if source.replicas == 1 else AMONG_MANY_S
+        self._silent_ticks, self._consumer, self._closed = 0, "", False
         self._subscription: RawSubscription | None = None
-        self._consumer = ""
         self._reopening: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._error: EventLogError | None = None
-        self._closed = False
 
     async def open(self, *, sparse: bool = False) -> Self:
         """Creates the consumer; every append after this returns is seen. `sparse`: see `EventLog.follow`."""
@@ -55,7 +56,7 @@ class PushFollower:
         self._connection.on_lost.append(self._on_lost)
         self._connection.on_back.append(self._on_back)
         self._connection.on_denied.append(self._on_denied)
-        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._tick)
+        self._watch = asyncio.get_running_loop().call_later(self._heartbeat_s, self._tick)
         return self
 
     @property
@@ -105,8 +106,8 @@ class PushFollower:
         if not self.at_end:
             return False
         covered = self._delivery.covered
-        following = await self._source.next_seq(covered, self._patterns)
-        if (following is None or following > end) and covered == self._delivery.covered:
+        following = await self._source.following(covered, self._patterns)
+        if (following is None or following.seq > end) and covered == self._delivery.covered:
             self._delivery.covered = end
         return self._delivery.covered >= end
 
@@ -165,7 +166,7 @@ class PushFollower:
             self._connection,
             self._source.stream,
             inbox,
-            HEARTBEAT_S,
+            self._heartbeat_s,
             flow_control=True,
             **self._filter,
             **self._start(),
@@ -207,7 +208,7 @@ class PushFollower:
         if self._silent_ticks >= 2 and self._subscription is not None and self._connection.online:
             self._silent_ticks = 0
             self._restart("the consumer is silent")
-        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S * 1.25, self._tick)
+        self._watch = asyncio.get_running_loop().call_later(self._heartbeat_s * 1.25, self._tick)
 
     def _restart(self, reason: str) -> None:
         if self._closed or self._error is not None:
@@ -233,7 +234,7 @@ class PushFollower:
                         )
                     await asyncio.sleep(0.1)
                     continue
-                await self._create()
+                await stepping(self._create(), self._source, self._delivery, covering(self._patterns))
             except (PermissionDenied, Corrupt) as error:
                 self._error = error
                 self._leave()

@@ -198,6 +198,7 @@ class Publisher:
         if self._connection.online and any(now - flight.sent_at > LOOK_S for flight in self._flights.all()):
             self._room.ask()
         for flight in self._flights.overdue():
+            self._connection.missed()
             self._recall(flight, trouble or f"no answer within {self._flights.patience_s:.1f} s", alone=1)
         reason = (trouble or "no answer") if self._connection.online else "no connection"
         if self._backlog.expire(now, lambda append: self._too_late(append, reason)):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from clawactors.eventlog.errors import Corrupt
 from clawactors.eventlog.jetstream.log.streams import created_of
-from clawactors.eventlog.jetstream.wire.api import call, next_message
+from clawactors.eventlog.jetstream.wire.api import StoredMessage, call, next_message
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.rfc3339 import nanoseconds
 
@@ -39,7 +39,7 @@ class StreamSource:
         state: dict[str, Any] = info["state"]
         return state | {"at_ns": nanoseconds(info.get("ts", ""))}
 
-    async def next_seq(self, after: int, patterns: Sequence[str]) -> int | None:
-        """The sequence of the first matching message after `after`, asked of the leader."""
+    async def following(self, after: int, patterns: Sequence[str]) -> StoredMessage | None:
+        """The first matching message after `after`, asked of the leader."""
         found = await asyncio.gather(*(next_message(self.connection, self.stream, after, each) for each in patterns))
-        return min((message.seq for message in found if message is not None), default=None)
+        return min((each for each in found if each is not None), key=lambda message: message.seq, default=None)

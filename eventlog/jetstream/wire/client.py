@@ -18,7 +18,7 @@ from nats.aio.subscription import Subscription
 
 from clawactors.eventlog.errors import PermissionDenied
 from clawactors.eventlog.jetstream.wire.parser import MessageParser, OnMessage
-from clawactors.eventlog.jetstream.wire.pool import PoolClient
+from clawactors.eventlog.jetstream.wire.pool import PING_S, PoolClient
 from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 
 __all__ = ["ClientEvents", "NatsClient", "RawSubscription"]
@@ -85,7 +85,7 @@ class NatsClient(PoolClient):
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             connect_timeout=timeout_s,  # type: ignore[arg-type]  # nats-py hands it to wait_for, which takes fractions
-            ping_interval=5,
+            ping_interval=PING_S,  # type: ignore[arg-type]  # nats-py sleeps for it
             max_outstanding_pings=2,
             reconnect_to_server_handler=self._next_server,
             pending_size=1 << 26,

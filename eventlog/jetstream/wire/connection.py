@@ -6,7 +6,6 @@
 """
 
 import asyncio
-import contextlib
 import random
 import re
 from functools import partial
@@ -216,6 +215,14 @@ class Connection:
         """Ignores further answers to this reply subject."""
         self._replies.forget(reply)
 
+    def heard(self) -> None:
+        """Something was answered. `ask` notes that by itself, and what is missed."""
+        self._client.heard()
+
+    def missed(self) -> None:
+        """Something was not answered in time, or reached nobody. Where that goes on, another server is tried."""
+        self._client.missed()
+
     async def ask(
         self,
         subject: str,
@@ -235,8 +242,16 @@ class Connection:
                 await self.wait_online(max(0, deadline - asyncio.get_running_loop().time()))
             if (size_bytes := len(headers) + len(body)) > self.max_payload:
                 raise TooLarge(size_bytes, self.max_payload, f"a request of {size_bytes} bytes is too large")
-            with contextlib.suppress(NotSent):
-                return await (replies or self._replies).ask(subject, body, headers, timeout_s)
+            try:
+                reply = await (replies or self._replies).ask(subject, body, headers, timeout_s)
+            except NotSent:
+                pass
+            except Unavailable:
+                self.missed()
+                raise
+            else:
+                self.heard()
+                return reply
             # The transport is gone and the client has not noticed yet: it must get its turn to.
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(f"no connection to send {subject!r} on for {timeout_s:g} s")

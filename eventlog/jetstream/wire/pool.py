@@ -2,10 +2,13 @@
 
 1. The cluster names addresses; a certificate must be for the address, or for a name that we were given.
 2. Where TLS is demanded, nothing is sent to a server that offers none.
-3. A server that goes lame is left at once, if another is known.
+3. A server that goes lame is left at once, if another is known; so is one of a cluster that sees no other any more,
+   and one that has answered nothing for so long that any election would be over.
+4. Where others are known, a server that hangs is noticed within three seconds, and they are tried first.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast, override
@@ -18,10 +21,16 @@ from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 
 __all__ = ["PoolClient"]
 
+_log = logging.getLogger(__name__)
+
 MAX_RECONNECT_WAIT_S: Final = 0.25
 REFUSAL_S: Final = 0.001
 REFUSALS_SOON: Final = 3
 REFUSED_WAIT_S: Final = 5.0
+PING_S: Final = 5.0
+PING_AMONG_MANY_S: Final = 1.0
+UNANSWERED_S: Final = 10.0
+"""Elections of servers end within 9 s; where nothing is answered for longer, it is the way there."""
 
 
 class PoolClient(Client):
@@ -31,6 +40,8 @@ class PoolClient(Client):
         super().__init__()
         self._is_refused = is_refused
         self._names: list[str] = []
+        self._others_seen = 0
+        self._unanswered_since_s: float | None = None
 
     def know(self, urls: Sequence[str]) -> None:
         """Adds these servers to the one that was dialled and those that the cluster has named."""
@@ -44,6 +55,7 @@ class PoolClient(Client):
             ]
             if all((each.uri.hostname, each.uri.port) != place for each in self._server_pool):
                 self._server_pool.append(server)
+        self.options["ping_interval"] = PING_AMONG_MANY_S if self._knows_others else PING_S
 
     def tls_name(self, server: Srv) -> str | None:
         """The name to check the certificate of this server against; None for the host of its address."""
@@ -59,6 +71,37 @@ class PoolClient(Client):
         if server.reconnects > REFUSALS_SOON and self._is_refused():
             return server, random.uniform(REFUSED_WAIT_S / 2, REFUSED_WAIT_S)  # noqa: S311
         return server, random.uniform(0, longest)  # noqa: S311
+
+    # When to leave a server
+
+    def heard(self) -> None:
+        """The server has answered a request."""
+        self._unanswered_since_s = None
+
+    def missed(self) -> None:
+        """A request was not answered, or reached nobody."""
+        now_s = asyncio.get_running_loop().time()
+        since_s = self._unanswered_since_s = now_s if self._unanswered_since_s is None else self._unanswered_since_s
+        if now_s - since_s > UNANSWERED_S and self._knows_others:
+            self._unanswered_since_s = None
+            self._leaving = asyncio.ensure_future(self._leave(f"nothing was answered for {UNANSWERED_S:g} s"))
+
+    @property
+    def _knows_others(self) -> bool:
+        return len(self._server_pool) > 1
+
+    async def _leave(self, reason: str) -> None:
+        if self.is_connected:
+            _log.warning(
+                "the connection leaves %s for another server: %s", self._server_info.get("server_name"), reason
+            )
+            await self._process_op_err(errors.Error(f"nats: {reason}"))
+
+    @override
+    async def _process_op_err(self, e: Exception) -> None:
+        if self.is_connected and self._current_server is not None and self._knows_others:
+            self._current_server.reconnects += 1  # the others come first
+        await super()._process_op_err(e)
 
     @override
     async def _process_connect_init(self) -> None:
@@ -84,7 +127,11 @@ class PoolClient(Client):
                 raise NoTls
             info["tls_required"] = True  # nats-py would speak plainly where the server leaves the choice
         await super()._process_info(info, initial_connection)
-        others = [each for each in self._server_pool if each is not self._current_server]
-        if info.get("ldm") and not initial_connection and others and self._current_server is not None:
-            self._current_server.reconnects += 1  # the others come first
-            await self._process_op_err(errors.Error("nats: the server shuts down and sent its clients to others"))
+        self.options["ping_interval"] = PING_AMONG_MANY_S if self._knows_others else PING_S
+        seen, self._others_seen = self._others_seen, len(info.get("connect_urls") or ()) - 1
+        if initial_connection or not self._knows_others:
+            return
+        if info.get("ldm"):
+            await self._leave("it shuts down, and sends its clients to others")
+        elif seen > self._others_seen == 0:
+            await self._leave("it sees no other server of its cluster")
