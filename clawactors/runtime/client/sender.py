@@ -29,7 +29,6 @@ TOGETHER_MAX_BYTES: Final = 500_000
 _AT_ONCE: Final = 4
 _AGAIN_S: Final = 0.5
 """So long an answer may take before the same is asked again: who was asked may have been killed."""
-_QUEUED_S: Final = 2.0
 _PAUSE_S: Final = 0.05
 _PAUSE_MAX_S: Final = 0.25
 
@@ -217,7 +216,7 @@ class CommandSender:
         if not asked.queued:
             return Unavailable(f"{reason}; the command may or may not have taken effect")
         try:
-            ack = await self._requests.request(subject, bytes(asked.command.command), _QUEUED_S)
+            ack = await self._requests.request(subject, bytes(asked.command.command), 4 * _AGAIN_S)
             if b'"stream"' in ack and b'"error"' not in ack:
                 return Unavailable(f"{reason}; accepted, not decided yet: it takes effect once a control process leads")
         except EventLogError:
