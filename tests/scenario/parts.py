@@ -59,7 +59,9 @@ class Part:
             )
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(msgspec.json.encode(replace(self.start_message, parent=os.getpid())) + b"\n")
+        start = msgspec.to_builtins(replace(self.start_message, parent=os.getpid()))
+        start["nats_url"] = self.start_message.address.text  # for earlier releases, which take nothing else
+        process.stdin.write(msgspec.json.encode(start) + b"\n")
         process.stdin.close()
         async with asyncio.timeout(_READY_S):
             line = await process.stdout.readline()

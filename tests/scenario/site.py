@@ -176,8 +176,11 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(folder: Path, controls: Sequence[int] = (0, 1), nodes: int = 2) -> AsyncIterator[Site]:
-    """Three machines; a control process on each that is named, and nodes that are spread over all."""
+async def site(folder: Path, controls: Sequence[int] = (0, 1), nodes: int = 2, root: str = "") -> AsyncIterator[Site]:
+    """Three machines; a control process on each that is named, and nodes that are spread over all.
+
+    `root` is the checkout that these processes run, '' for this one.
+    """
     with machines(3) as net:
         places = [(machine.address, machine.within) for machine in net.members]
         three = servers.Cluster(folder / "servers", servers.accounts(1), places)
@@ -186,7 +189,7 @@ async def site(folder: Path, controls: Sequence[int] = (0, 1), nodes: int = 2) -
             made = Site(folder, net, three)
             made.log = await _first_log(three.url("t0"))
             try:
-                async with _run(made, controls, nodes):
+                async with _run(made, controls, nodes, root):
                     yield made
             finally:
                 await made.log.aclose()
@@ -195,10 +198,10 @@ async def site(folder: Path, controls: Sequence[int] = (0, 1), nodes: int = 2) -
 
 
 @contextlib.asynccontextmanager
-async def _run(made: Site, controls: Sequence[int], nodes: int) -> AsyncIterator[None]:
+async def _run(made: Site, controls: Sequence[int], nodes: int, root: str) -> AsyncIterator[None]:
     members = made.net.members
-    parts = [made.control(members[number]) for number in controls]
-    parts += [made.node(f"n{number}", members[number % 3]) for number in range(nodes)]
+    parts = [made.control(members[number], root) for number in controls]
+    parts += [made.node(f"n{number}", members[number % 3], root=root) for number in range(nodes)]
     try:
         assert all(await asyncio.gather(*(part.start() for part in parts)))
         found = Found(made.address, "that of the test", made.folder)
