@@ -36,6 +36,7 @@ class Connection:
         self._options = self.address.options() | {"inbox_prefix": self.address.inbox_prefix}
         self._state = ConnectionState(name, ", ".join(map(shown, address.urls)))
         self._client = NatsClient(self._state, self.address.renewed_tls)
+        self.heard, self.missed = self._client.heard, self._client.missed  # an answer; none in time, or nobody there
         self._replies = Replies("", self.write)
         self.on_lost, self.on_back, self.on_denied = self._state.on_lost, self._state.on_back, self._state.on_denied
 
@@ -215,14 +216,6 @@ class Connection:
         """Ignores further answers to this reply subject."""
         self._replies.forget(reply)
 
-    def heard(self) -> None:
-        """Something was answered. `ask` notes that by itself, and what is missed."""
-        self._client.heard()
-
-    def missed(self) -> None:
-        """Something was not answered in time, or reached nobody. Where that goes on, another server is tried."""
-        self._client.missed()
-
     async def ask(
         self,
         subject: str,
@@ -244,14 +237,13 @@ class Connection:
                 raise TooLarge(size_bytes, self.max_payload, f"a request of {size_bytes} bytes is too large")
             try:
                 reply = await (replies or self._replies).ask(subject, body, headers, timeout_s)
+                self.heard()
+                return reply
             except NotSent:
                 pass
             except Unavailable:
                 self.missed()
                 raise
-            else:
-                self.heard()
-                return reply
             # The transport is gone and the client has not noticed yet: it must get its turn to.
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(f"no connection to send {subject!r} on for {timeout_s:g} s")
