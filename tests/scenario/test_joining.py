@@ -118,6 +118,10 @@ def test_an_observer_looks_and_changes_nothing(host: Claw, tmp_path: Path) -> No
 
 
 def test_a_line_for_several_admits_so_many(host: Claw, tmp_path: Path) -> None:
+    refused = host.quick("invite", "client", "node", "--uses", "2")
+    assert (refused.code, "'node-1' is taken by a process" in refused.err) == (4, True), (
+        "it would be the principal of a node"
+    )
     line = invited(host, "client", "team", "--uses", "2")
     said = [Claw(tmp_path / name).quick(*line) for name in ("a", "b", "c")]
     assert [each.out.strip() for each in said] == ["joined as team-1", "joined as team-2", ""]

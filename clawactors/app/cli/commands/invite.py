@@ -25,7 +25,7 @@ def run(options: Any) -> int:
         )
     if options.skills and options.role != "node":
         raise Problem("usage", "--skills is for nodes", "claw invite --help")
-    check_name(Role(options.role), options.name)
+    check_name(Role(options.role), options.name if options.uses == 1 else f"{options.name}-1")
     check_name(Role.JOIN, options.name)
     run, ca_pem = found.run, found.run.address.ca_pem
     authority = code_of_pem(ca_pem) if ca_pem else ""
