@@ -36,7 +36,7 @@ async def back(site: Site, server: NatsServer) -> None:
     await until(site.are_whole, "the server that came back has caught up")
 
 
-async def test_work_goes_on_when_the_server_that_leads_dies_and_when_another_hears_nothing(tmp_path: Path) -> None:
+async def test_work_goes_on_when_the_server_that_leads_dies(tmp_path: Path) -> None:
     async with site(tmp_path) as three:
         ids = await three.submit(60, steps=4, seconds=0.1)
         server = await three.leader(streams.EVENTS)
@@ -45,11 +45,6 @@ async def test_work_goes_on_when_the_server_that_leads_dies_and_when_another_hea
         ids += await three.submit(20, "plods-few", "meanwhile")
         await took_less(three, began_s, ELECTION_S + TAKEOVER_S)
         await back(three, server)
-        leading, deaf = await three.leader(streams.EVENTS), server
-        if leading is deaf:
-            deaf = next(each for each in three.three.servers if each is not leading)
-        three.net.silence(three.machine_of(leading), three.machine_of(deaf))
-        await took_less(three, time.monotonic(), ELECTION_S + TAKEOVER_S)
         await three.hear_all(ids)
         await three.settle()
         await three.judge()
