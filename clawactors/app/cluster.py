@@ -48,6 +48,7 @@ class ClusterSupervisor:
         self._system: Address | None = None
         self._folder: DataFolder | None = None
         self._watching: list[asyncio.Task[None]] = []
+        self._admitting: asyncio.Task[None] | None = None
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._up = False
 
@@ -160,7 +161,7 @@ class ClusterSupervisor:
         for child in self._children():
             self._watch(child.supervise(restart=plan.restart))
         if self.server:
-            self._watch(serve_admissions(self.server.access, data))
+            self._admitting = asyncio.create_task(serve_admissions(self.server.access, data))
             self._watch(self.server.renew())
         if plan.mirror:
             self._watch(mirror_streams(self.address))
@@ -195,6 +196,9 @@ class ClusterSupervisor:
         for child in (self.chat, self.web, self.memory, self.control):
             if child is not None:
                 await child.stop()
+        if self._admitting is not None:  # it is no news to it that the server ends
+            self._admitting.cancel()
+            await asyncio.gather(self._admitting, return_exceptions=True)
         if self.server is not None:
             await self.server.stop()
         for task in self._watching:

@@ -8,15 +8,18 @@ stranger's server is worse than talking to none.
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from clawactors.app.folderlock import holder
-from clawactors.app.identity.membership import JoinedCluster, read_membership
+from clawactors.app.folderlock import JOINED, holder
 from clawactors.app.runfile import Run, read_run
 from clawactors.app.settings import data_folder
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import Address
+
+if TYPE_CHECKING:
+    from clawactors.app.identity.membership import JoinedCluster
 
 __all__ = ["Found", "discover", "own_cluster"]
 
@@ -32,7 +35,7 @@ class Found(msgspec.Struct, frozen=True):
     data: Path
     run: Run | None = None
     ignored: str = ""
-    membership: JoinedCluster | None = None
+    membership: "JoinedCluster | None" = None
 
     @property
     def shown(self) -> str:
@@ -54,7 +57,15 @@ def _without_password(address: Address) -> list[str]:
     return [f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in parts]
 
 
-def _of_membership(membership: JoinedCluster, folder: Path, ignored: str) -> Found:
+def _read_membership(folder: Path) -> "JoinedCluster | None":
+    if not (folder / JOINED).is_dir():
+        return None  # as on most machines, where nothing more is imported
+    from clawactors.app.identity.membership import read_membership
+
+    return read_membership(folder)
+
+
+def _of_membership(membership: "JoinedCluster", folder: Path, ignored: str) -> Found:
     why = f"this machine has joined as {membership.name!r}"
     return Found(membership.address(folder), why, folder, ignored=ignored, membership=membership)
 
@@ -88,7 +99,7 @@ def discover(
         return Found(Address.from_context(context, env), f"context {context!r}, named by --context", folder, run)
     if data and run:
         return Found(run.address, f"a cluster runs on {folder}, named by --data", folder, run, ignored)
-    joined = None if run else read_membership(folder)
+    joined = None if run else _read_membership(folder)
     if data and joined:
         return _of_membership(joined, folder, ignored)
     if env.get("CLAW_NATS_URL"):

@@ -11,11 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["LOCK", "MARKER", "foreign_in", "hold", "holder", "pid_in", "record"]
+__all__ = ["JOINED", "LOCK", "MARKER", "foreign_in", "hold", "holder", "pid_in", "record"]
 
 MARKER: Final = "claw.json"
 """What makes a folder ours."""
 LOCK: Final = "lock"
+JOINED: Final = "joined"
+"""Where it says which cluster of others this machine has joined."""
 
 _NOT_FOREIGN: Final = {LOCK, "memory.toml", "settings.toml", "service.env", "tmp", "lost+found", ".DS_Store"}
 

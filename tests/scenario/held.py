@@ -10,7 +10,7 @@ import pytest
 
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found
-from clawactors.app.identity import Rights, Role, rights_of
+from clawactors.app.identity.roles import Rights, Role, rights_of
 from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.eventlog.jetstream import Address

@@ -493,7 +493,10 @@ def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster
     checks = {check["name"]: check for check in report["checks"]}
     assert checks["sync"]["detail"] == "sync_interval: always"
     assert "1 malformed (task)" in checks["faults"]["detail"]
-    assert checks["middleware"]["detail"] == "leading -> Losses -> PredecessorCheck -> admitting -> append"
+    assert (
+        checks["middleware"]["detail"]
+        == "leading -> MemberCommits -> Losses -> PredecessorCheck -> admitting -> append"
+    )
     assert checks["shell"]["detail"].endswith("any program that a task names: the server listens on this machine only")
     assert set(checks) >= {"server", "requirements", "streams", "leader", "views", "nodes", "dead letters", "disk"}
     assert all(set(check) >= {"name", "ok", "detail"} for check in checks.values())

@@ -1,5 +1,1 @@
-"""Who may do what at the server: roles and their rights."""
-
-from clawactors.app.identity.roles import Rights, Role, check_name, rights_of
-
-__all__ = ["Rights", "Role", "check_name", "rights_of"]
+"""Who may connect, as what: rights of roles, signed claims, passwords, invitations."""

@@ -6,13 +6,13 @@ from typing import Final
 import msgspec
 
 from clawactors.app.datafolder import write_private
+from clawactors.app.folderlock import JOINED
 from clawactors.eventlog import Misconfigured
 from clawactors.eventlog.jetstream import Address
 from clawactors.kernel.principals import node_principal
 
-__all__ = ["FOLDER", "JOIN", "Admission", "JoinAsk", "JoinedCluster", "read_membership", "save_membership"]
+__all__ = ["JOIN", "Admission", "JoinAsk", "JoinedCluster", "read_membership", "save_membership"]
 
-FOLDER: Final = "joined"
 _NAME: Final = "cluster.json"
 _CREDENTIALS: Final = "user.creds"
 _AUTHORITY: Final = "ca.pem"
@@ -63,7 +63,7 @@ class JoinedCluster(msgspec.Struct, frozen=True, kw_only=True):
 
     def address(self, data: Path) -> Address:
         """Where this machine connects, as whom; a key that is drawn later counts at the next connection."""
-        folder = data / FOLDER
+        folder = data / JOINED
         return Address(
             self.urls,
             creds=str(folder / _CREDENTIALS),
@@ -77,7 +77,7 @@ def save_membership(data: Path, membership: JoinedCluster, credentials: str, aut
 
     Raises: `Misconfigured` where it can't be written.
     """
-    folder = data / FOLDER
+    folder = data / JOINED
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(folder / _CREDENTIALS, credentials.encode())
@@ -94,10 +94,10 @@ def read_membership(data: Path) -> JoinedCluster | None:
     Raises: `Misconfigured` for one that is damaged.
     """
     try:
-        return msgspec.json.decode((data / FOLDER / _NAME).read_bytes(), type=JoinedCluster)
+        return msgspec.json.decode((data / JOINED / _NAME).read_bytes(), type=JoinedCluster)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise Misconfigured(
-            f"the membership in {data / FOLDER} can't be read ({error}): remove that folder, and join by a new line"
+            f"the membership in {data / JOINED} can't be read ({error}): remove that folder, and join by a new line"
         ) from None

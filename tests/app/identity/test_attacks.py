@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clawactors.app.identity import Role
+from clawactors.app.identity.roles import Role
 from clawactors.eventlog import Draft, EventLogError, PermissionDenied, WrongVersion
 from clawactors.eventlog.blobs import InProcessBlobs
 from clawactors.eventlog.jetstream import Address, Connection, HeldLog, JetStreamRequests

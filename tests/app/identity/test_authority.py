@@ -85,8 +85,8 @@ def test_a_login_is_of_this_machine_by_its_address(host: str, is_local: bool) ->
 
 async def test_processes_come_in_with_credentials_of_their_role(server: NatsServer) -> None:
     for role in Role:
-        inbox = "_INBOX.join.ada" if role is Role.JOIN else "_INBOX.ada"
-        assert await is_let_in(server.access.address(role, "ada"), inbox), role
+        address = server.access.address(role, "ada")
+        assert await is_let_in(address, "_INBOX.join.ada" if role is Role.JOIN else address.inbox_prefix), role
 
 
 async def test_passwords_are_for_plain_clients_of_this_machine(server: NatsServer) -> None:

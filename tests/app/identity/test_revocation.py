@@ -36,7 +36,7 @@ async def test_claims_that_are_signed_after_the_revocation_are_refused_too(tmp_p
                     return False
 
             assert await is_let_in(key)
-            admissions = Admissions(client, access.authority, access.sys_address, ())
+            admissions = Admissions(client, access)
             admissions._known["ada"] = Snapshot(Identity(retired=((key.public, 1),)), 1)
             await admissions._tell(1)
             assert not await is_let_in(key)

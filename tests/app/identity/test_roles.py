@@ -2,7 +2,7 @@
 
 import pytest
 
-from clawactors.app.identity import Rights, Role, check_name, rights_of
+from clawactors.app.identity.roles import Rights, Role, check_name, rights_of
 from clawactors.kernel.errors import Refused
 
 STRANGERS = (Role.GATEWAY, Role.CLIENT, Role.OBSERVER, Role.NODE, Role.JOIN)
