@@ -125,6 +125,15 @@ class Authority:
             self._operator, self.account, ACCOUNT, account_claims(storage={}, scopes=scopes, revoked=revoked)
         )
 
+    def sign_account(self, account: str, name: str, claims: Mapping[str, Any]) -> str:
+        """Lets the server have another account, with this public key."""
+        return self._sign(self._operator, account, name, claims)
+
+    def sign_removal(self, account: str) -> str:
+        """What makes the server forget an account."""
+        claims = {"type": "generic", "version": 2, "accounts": [account]}
+        return self._sign(self._operator, self._operator.public, "removal", claims)
+
     def admit(self, role: Role, name: str, public_key: str, *, expires_s: int = 0) -> str:
         """Signs the public key of a user of the cluster's account; `expires_s` is in s since 1970, 0 for never."""
         claims = user_claims(None, account=self.account)

@@ -82,16 +82,18 @@ def account_claims(
     storage: Mapping[str, int] | None = None,
     scopes: Mapping[str, tuple[str, Rights]] | None = None,
     revoked: Mapping[str, int] | None = None,
+    connections: int = -1,
     logins: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Claims of an account.
 
     `storage` are limits of JetStream that differ from none, None for an account without JetStream. `scopes` are the
     rights of the users that a signing key signs: role -> (public key, rights). `revoked` are users' public keys with
-    the time, in s since 1970, up to which what was issued is refused. `logins` makes it the account that decides on
+    the time, in s since 1970, up to which what was issued is refused. `connections` is how many it may have, -1 for
+    no bound. `logins` makes it the account that decides on
     passwords: (users who decide, accounts that they may admit to).
     """
-    limits = dict(_ACCOUNT)
+    limits = _ACCOUNT | {"conn": connections}
     if storage is not None:
         none = dict.fromkeys(("mem_storage", "disk_storage", "streams", "consumer", "max_ack_pending"), -1)
         limits |= none | dict(storage)

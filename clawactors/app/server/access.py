@@ -17,7 +17,7 @@ from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
 from clawactors.kernel.principals import node_principal
 
-__all__ = ["ServerAccess"]
+__all__ = ["ServerAccess", "claims_call"]
 
 
 _PRINCIPALS: Final = {Role.CONTROL: "control", Role.MEMORY: "memory"}
@@ -26,6 +26,14 @@ _CLAIMS_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 
 class _ClaimsAnswer(msgspec.Struct):
     error: dict[str, object] | None = None
+
+
+async def claims_call(system: Address, subject: str, claims: str) -> None:
+    """Tells the server about an account. Raises: `Unavailable`."""
+    async with await Connection.open(system, "claw-access") as connection:
+        _, body = await connection.ask(subject, claims.encode())
+    if error := msgspec.json.decode(body, type=_ClaimsAnswer).error:
+        raise Unavailable(f"the server does not take the account: {error.get('description', error)}")
 
 
 class ServerAccess:
@@ -78,11 +86,7 @@ class ServerAccess:
 
     async def refuse(self, keys: Mapping[str, int]) -> None:
         """Has the server refuse these users' keys from now on, and end their connections. Raises: `Unavailable`."""
-        claims = self.authority.account_claims(keys)
-        async with await Connection.open(self.sys_address, "claw-access") as system:
-            _, body = await system.ask(_CLAIMS_UPDATE, claims.encode())
-        if error := msgspec.json.decode(body, type=_ClaimsAnswer).error:
-            raise Unavailable(f"the server does not take the account: {error.get('description', error)}")
+        await claims_call(self.sys_address, _CLAIMS_UPDATE, self.authority.account_claims(keys))
         self.revoked = dict(keys)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from clawactors.eventlog.errors import Misconfigured
 
-__all__ = ["DEFAULT_URL", "Address"]
+__all__ = ["DEFAULT_URL", "Address", "context_file"]
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Address(msgspec.Struct, frozen=True):
     @classmethod
     def from_context(cls, name: str, env: Mapping[str, str] = os.environ) -> Self:
         """The address in the CLI's context file of that name."""
-        path = _folder(env) / "context" / f"{name}.json"
+        path = context_file(name, env)
         try:
             raw: Any = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
@@ -167,6 +167,11 @@ class Address(msgspec.Struct, frozen=True):
         except (OSError, ValueError, TypeError) as error:
             raise Misconfigured(f"the TLS certificates or keys can't be used: {error}") from None
         return context
+
+
+def context_file(name: str, env: Mapping[str, str] = os.environ) -> Path:
+    """Where the nats CLI keeps the context of that name."""
+    return _folder(env) / "context" / f"{name}.json"
 
 
 def _check_file(word: str, path: str) -> None:

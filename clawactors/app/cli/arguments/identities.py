@@ -1,9 +1,12 @@
 """What the commands for machines and people take."""
 
+import argparse
+import re
+
 from clawactors.app.cli.arguments.cluster import node_options
 from clawactors.app.cli.parsing import LIST, Parser, count, duration, pair
 
-__all__ = ["invite", "join", "revoke", "rotate", "who"]
+__all__ = ["invite", "join", "revoke", "rotate", "tenant", "who"]
 
 _ROLES = ("node", "client", "observer")
 _STATUSES = ("invited", "expired", "joined", "revoked")
@@ -63,3 +66,18 @@ def join(parser: Parser) -> None:
         metavar="K=V",
         help="labels that tasks can require",
     )
+
+
+def tenant(parser: Parser) -> None:
+    """What `claw tenant` takes."""
+    parser.add_argument("verb", choices=("add", "list", "remove"), metavar="add|list|remove")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the tenant, and its context of the nats CLI")
+    parser.add_argument("--storage", type=_size, metavar="SIZE", help="add: how much it may store, as in 10GB")
+    parser.add_argument("--connections", type=count, metavar="N", help="add: how many connections it may have")
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip(), re.IGNORECASE)
+    if not found or not (bytes_ := int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " "))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: use a number with a unit, as in 10GB or 500MB")
+    return bytes_
