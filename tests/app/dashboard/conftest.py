@@ -51,7 +51,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One cluster for all tests of the dashboard."""
     claw = Claw(tmp_path_factory.mktemp("dashboard") / "data")
     ready = claw(
-        *("up", "--web", "--http-port", "0", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
+        *("up", "--web", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
     )
     assert ready.code == 0, ready.err
     try:
