@@ -58,7 +58,6 @@ none of them anything. What it refuses is tried in `tests/app/identity/test_atta
 
 What these rights do not hold:
 
-- Processes of the cluster itself, and nodes, sign in with all rights for now, clients and observers with their own.
 - Triggers publish where their rules say, which the list of `control` can't name.
 - A node is told any task, as a client is, and any key that it names.
 - A node may overwrite the description of any large value; a read then fails, because the SHA-256 does not fit.

@@ -22,6 +22,7 @@ from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.questions import follow_time
 
 if TYPE_CHECKING:
+    from clawactors.app.identity.membership import JoinedCluster
     from clawactors.eventlog.jetstream.log.peers import ServersReport
 
 __all__ = ["Client", "Connecting"]
@@ -67,7 +68,9 @@ class Client(client.ClusterClient):
 
     @classmethod
     async def _open(cls, found: Found, user: str, timeout_s: float, principal: str = "") -> Self:
-        principal = principal or _principal_in(found) or principal_of(user or _login())
+        if found.membership:  # the server lets it ask as nobody else
+            principal, user = found.membership.principal, user or _user_of(found.membership)
+        principal = principal or principal_of(user or _login())
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
@@ -158,9 +161,9 @@ class Connecting[C: Client]:
             )
 
 
-def _principal_in(found: Found) -> str:
-    """As whom the server lets this client ask; '' where it may choose."""
-    return found.membership.principal if found.membership else ""
+def _user_of(membership: "JoinedCluster") -> str:
+    """Whose tasks and memories those of a joined machine are: a person's, and nobody's where it is a node."""
+    return "" if membership.role == "node" else membership.name
 
 
 def _login() -> str:

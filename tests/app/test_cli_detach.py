@@ -9,7 +9,7 @@ from clawactors.app.cli.parsing import Parser, options_of
 GIVEN = """
 --debug --nodes 3 --slots 7 --skills a.py b --skills c --allow os:getpid --secrets s.env --lease 30s --port 4321
 --memory-daily off --no-memory-incremental --no-memory-extraction --memory-config m.toml --no-restart
---mirror nats://h:1 --take-over --web --http-port 8421 --worker w.js --chat t.txt
+--listen 0.0.0.0 --mirror nats://h:1 --take-over --web --http-port 8421 --worker w.js --chat t.txt
 """
 OWN = {"json", "detach", "detached", "data", "lock", "given"}
 ELSEWHERE = {"nats", "context", "standby"}

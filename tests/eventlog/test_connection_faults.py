@@ -11,6 +11,7 @@ import pytest
 
 from clawactors.eventlog import Misconfigured, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, Disconnects
+from clawactors.eventlog.jetstream.wire import pool
 from tests.eventlog.certificates import Authority
 from tests.proxy import Proxy
 from tests.servers import HOST, NatsServer, free_port
@@ -52,9 +53,10 @@ async def echoes(connection: Connection, body: bytes = b"ping") -> None:
                 await asyncio.sleep(0)
 
 
-def pinging(connection: Connection) -> None:
-    """Notices within moments what takes 15 s otherwise."""
-    connection._client.options["ping_interval"] = 0.05
+@pytest.fixture
+def pinging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections notice within moments what takes 15 s otherwise."""
+    monkeypatch.setattr(pool, "PING_S", 0.05)
 
 
 async def test_a_line_that_drips(line: tuple[Proxy, Address]) -> None:
@@ -96,11 +98,11 @@ async def test_a_server_that_accepts_and_says_nothing(line: tuple[Proxy, Address
             await Connection.open(address, "test", 0.2)
 
 
+@pytest.mark.usefixtures("pinging")
 async def test_a_line_that_stalls_with_full_buffers_is_left(line: tuple[Proxy, Address]) -> None:
     proxy, address = line
     async with await Connection.open(address, "test") as connection:
         await echoing(connection)
-        pinging(connection)
         await echoes(connection)
         proxy.cut()  # the new connection pings by the new interval
         await echoes(connection)

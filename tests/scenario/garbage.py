@@ -260,7 +260,7 @@ async def publish(connection: Connection, messages: Sequence[Message]) -> Counte
     stored: Counter[tuple[str, str]] = Counter()
 
     async def one(message: Message) -> None:
-        if message.subject.startswith("live."):
+        if message.subject.startswith(("live.", "claw.live.")):  # nodes answer control alone
             connection.publish_now(message.subject.encode(), message.body, message.headers)
             return
         _, answer = await connection.ask(message.subject, message.body, message.headers, timeout_s=30)

@@ -268,7 +268,9 @@ async def test_every_bad_question_is_answered(system: System, stranger: JetStrea
             told = msgspec.json.decode(answer)
             assert body == b"" or told["error"]["message"], (name, body[:40], told)
     for id, incarnation in (await incarnations(system)).items():
-        assert (await stranger.connection.ask(f"claw.live.{id}", b"x" * 900_000))[1] == incarnation.encode()
+        # A node answers where control asks from, and nobody else.
+        async with await Connection.open(stranger.connection.address, "test", inbox=f"_INBOX.asked.{id}") as asking:
+            assert (await asking.ask(f"claw.live.{id}", b"x" * 900_000))[1] == incarnation.encode()
 
 
 async def test_batches_that_strangers_leave_open_do_not_hold_up_ours(system: System, stranger: JetStreamLog) -> None:

@@ -93,6 +93,8 @@ def test_a_person_asks_as_herself_and_administers_nothing(host: Claw, tmp_path: 
     assert ada.quick(*invited(host, "client", "ada")).out.strip() == "joined as ada"
     done = ada.quick("submit", "echo", '{"text": "ada"}', "--id", "of-ada", "--user", "ada", "--wait", "20s", "--json")
     assert done.answer["result"] == "ada"
+    assert ada.quick("memory", "add", "the gate code is 4711").code == 0
+    assert "4711" in ada.quick("memory", "search", "gate code").out
     history = host.quick("task", "of-ada", "--history", "--json").answer
     assert history[0]["by"] == "client/ada"
     for command in (
@@ -143,3 +145,14 @@ def test_what_is_no_line_or_counts_no_longer_is_told(host: Claw, tmp_path: Path)
     assert Claw(tmp_path / "x").quick(*renewed).code == 0
     for name in ("control", "node-1", "../x", "a.b", "*"):
         assert host.quick("invite", "client", name).code == 4, name
+
+
+def test_a_revoked_machine_joins_again_by_a_new_line_and_names_of_nodes_are_theirs(host: Claw, tmp_path: Path) -> None:
+    box = Claw(tmp_path / "box")
+    assert box.quick(*invited(host, "client", "zoe")).code == 0
+    assert host.quick("revoke", "zoe").code == 0
+    assert box.quick("status").code == 4
+    assert box.quick(*invited(host, "client", "zoe")).code == 0
+    assert box.quick("status").code == 0
+    taken = host.quick("invite", "node", "n1")
+    assert (taken.code, "a node of this cluster is called 'n1'" in taken.err) == (4, True)

@@ -52,6 +52,8 @@ class JoinedCluster(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     urls: tuple[str, ...]
     invitation: str = ""
+    line: str = ""
+    """The digest of the secret by which it joined."""
     skills: tuple[str, ...] = ()
     has_authority: bool = False
     """The servers' certificates are signed by an authority of the cluster's own, which is kept here."""

@@ -142,7 +142,7 @@ TABLES: Final[Mapping[Role, RoleTable]] = {
             f"{_API}.STREAM.INFO.*": "where the log ends",
             f"{_API}.STREAM.MSG.GET.CLAW_EVENTS": "single aggregates",
             f"{_API}.DIRECT.GET.{_LIVE}.$KV.claw-live.memory-leader": "is the lease its own",
-            f"{_API}.STREAM.MSG.GET.{_KEYS}": "keys of owners",
+            f"{_API}.STREAM.MSG.*.{_KEYS}": "keys of owners, and their erasure",
             f"{_API}.CONSUMER.CREATE.CLAW_EVENTS.>": "reads the log",
             f"{_API}.CONSUMER.DELETE.CLAW_EVENTS.*": "ends what it reads with",
             "$JS.FC.CLAW_EVENTS.>": "goes on with a long reading",

@@ -141,6 +141,13 @@ def exit_soon() -> None:
     threading.Thread(target=end, name="exit", daemon=True).start()
 
 
+def _only(error: BaseException) -> BaseException:
+    """What went wrong, where that is one thing: the parts of a process run in groups."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def run(work: Awaitable[Any]) -> None:
     """Runs until done or until SIGTERM or SIGINT cancels the work once."""
 
@@ -154,6 +161,8 @@ def run(work: Awaitable[Any]) -> None:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise
+        except BaseExceptionGroup as group:
+            raise _only(group) from group
         finally:
             end_own()
             exit_soon()

@@ -50,9 +50,7 @@ def aside(data: str, work: Callable[[Client], Awaitable[dict[str, str]]]) -> dic
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One cluster for all tests of the dashboard."""
     claw = Claw(tmp_path_factory.mktemp("dashboard") / "data")
-    ready = claw(
-        *("up", "--web", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json")
-    )
+    ready = claw(*("up", "--web", "--detach", "--nodes", "1", "--slots", "8", "--skills", SKILLS, "--json"))
     assert ready.code == 0, ready.err
     try:
         ids = aside(str(claw.data), lambda client: seed(client, tasks=12))

@@ -19,7 +19,7 @@ SECOND_NS = 1_000_000_000
 PATIENCE_S = 300.0
 
 
-async def answer(body: bytes) -> bytes:
+async def answer(_node: str, body: bytes) -> bytes:
     """As memory does: it can't digest one message, whatever the attempt, and says so at length."""
     message = msgspec.json.decode(body)["message"]
     if message == POISON:
@@ -31,7 +31,7 @@ async def answer(body: bytes) -> bytes:
 async def life() -> tuple[Task, list[tuple[int, e.TaskEvent]], dict[str, tuple[Task, int]]]:
     """What became of the poison, when what of it happened, and how and when the others ended."""
     async with Cluster(LoopClock(random.Random(1))) as cluster:
-        await cluster.requests.serve("claw.query.memory.extract", answer)
+        await cluster.requests.answer("claw.query.*.memory.extract", answer)
         await cluster.control()
         await cluster.node("n1", [extract], slots=2)
         client = cluster.client()

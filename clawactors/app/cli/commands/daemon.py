@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.arguments import cluster
+from clawactors.app.cli.arguments import cluster, identities
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.daemon.installing import ServiceManager, manager_here
@@ -66,7 +66,7 @@ def _plan(options: Any) -> ServicePlan:
     if kind not in ("up", "join"):
         raise Problem("usage", f"a service runs claw up or claw join, not {kind[:40]!r}", "claw service install -- up")
     parser = Parser(f"claw {kind}", "")
-    getattr(cluster, kind)(parser)
+    (cluster.up if kind == "up" else identities.join)(parser)
     given = options_of(parser, words)
     if kind == "up" and (given.detach or given.context):
         raise Problem("usage", f"a service can't take {'--detach' if given.detach else '--context'}", "leave it out")

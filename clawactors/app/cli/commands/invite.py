@@ -32,6 +32,10 @@ def run(options: Any) -> int:
     secret = new_secret()
 
     async def work(client: Client) -> int:
+        if options.role == "node" and any(row.id == options.name for row in await client.nodes()):
+            known = [row.name for row in await client.identities.list(role="node", status="joined")]
+            if options.name not in known:
+                raise Problem("refused", f"a node of this cluster is called {options.name!r}", "choose another name")
         expires_ns = await client.now_ns() + int(options.expires * 1e9)
         with hinted("claw who shows who is there"), explained("nobody was invited"):
             row = await client.identities.invite(

@@ -16,7 +16,7 @@ from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import Found
 from clawactors.app.identity.joining import join
-from clawactors.app.identity.joinline import JoinLine
+from clawactors.app.identity.joinline import JoinLine, hash_of
 from clawactors.app.identity.membership import read_membership
 from clawactors.app.layers import layers_of, options_given
 from clawactors.app.machinename import machine_name
@@ -67,12 +67,15 @@ def _take_up(options: Any) -> None:
     line = JoinLine.read(" ".join(options.line))
     data = data_folder(options.data)
     before = read_membership(data)
-    if before is not None and before.invitation == line.name:
+    if before is not None and before.line == hash_of(line.secret):
         note(f"this machine has joined as {before.name!r} already; claw join alone does the same")
         return
-    if before is not None or read_run(data) is not None:
-        who = f"has joined another cluster as {before.name!r}" if before else "runs a cluster of its own"
-        raise Problem("refused", f"the data folder {data} {who}", "choose another one with --data")
+    is_again = before is not None and before.invitation == line.name  # as after a revocation, or with new keys
+    if read_run(data) is not None or (before is not None and not is_again):
+        who = f"has joined a cluster as {before.name!r}" if before else "runs a cluster of its own"
+        raise Problem(
+            "refused", f"the data folder {data} {who}", "choose another one with --data, or remove its joined/"
+        )
     asyncio.run(join(line, machine_name(), data))
 
 
