@@ -128,6 +128,7 @@ async def serve(
             group.create_task(alarms.serve())
             group.create_task(LossWatch(control.context.log, control.losses).serve())
             group.create_task(mark.serve(log))
+            await control.leadership.tried()
             ready()
 
 

@@ -43,6 +43,7 @@ class Leadership:
         self._lease: Lease | None = None
         self._serving: Serving | None = None
         self._until_s = 0.0
+        self._tried = asyncio.Event()
         self._trouble = ""
 
     @property
@@ -64,12 +65,17 @@ class Leadership:
                     self._trouble = ""
                 except Unavailable as error:
                     self._trouble = f"no control process can lead, as its lease is not stored: {error}"
+                self._tried.set()
                 await asyncio.sleep(_TERM_S / 3 * (0.9 + 0.2 * self._clock.roll()))
         finally:
             with contextlib.suppress(Exception):
                 if self._lease is not None:
                     await self._lease.release()
                 await self._stop_answering()
+
+    async def tried(self) -> None:
+        """Returns once it has asked for the lease: what it may not do is told by then."""
+        await self._tried.wait()
 
     async def _renew(self) -> None:
         asked_s, until_s = self._clock.monotonic_s(), self._until_s
