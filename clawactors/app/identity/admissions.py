@@ -85,7 +85,7 @@ class Admissions:
             await self._follower.aclose()
 
     def judge(self, login: Login) -> Verdict:
-        """What somebody may who connects with the secret of an invitation: ask to join, and no longer."""
+        """What somebody may who connects with the secret of an invitation: ask to join, nothing else."""
         name, _, secret = login.password.partition(".")
         known = self._known.get(name)
         now_ns = self._client.process.time.now_ns()

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from clawactors.app.client import Client
@@ -19,8 +18,8 @@ _AGAIN_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
-async def serve_admissions(access: ServerAccess, data: str, opened: Callable[[], None] = lambda: None) -> None:
-    """Admits who was invited and keeps out who was revoked, until cancelled; calls back once it does."""
+async def serve_admissions(access: ServerAccess, data: str) -> None:
+    """Admits who was invited and keeps out who was revoked, until cancelled."""
     address, said = access.address(), ""
     while True:
         try:
@@ -29,7 +28,6 @@ async def serve_admissions(access: ServerAccess, data: str, opened: Callable[[],
                 try:
                     await admissions.open()
                     access.invitations, said = admissions.judge, ""
-                    opened()
                     await admissions.serve()
                 finally:
                     access.invitations = None

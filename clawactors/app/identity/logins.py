@@ -26,10 +26,7 @@ type Verdict = tuple[Role | None, str, str]
 
 
 class Logins:
-    """The thread with the connection on which the server asks; `judge` is called there and must be quick.
-
-    `refused` counts those who were not let in.
-    """
+    """The thread with the connection on which the server asks; `judge` is called there and must be quick."""
 
     def __init__(self, address: Address, authority: Authority, judge: Callable[[Login], Verdict]) -> None:
         self._address, self._authority, self._judge = address, authority, judge
@@ -37,7 +34,6 @@ class Logins:
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         self._connection: Connection | None = None
-        self.refused = 0
 
     async def open(self) -> None:
         """Returns once the server asks here. Raises: `Unavailable`, `Misconfigured`."""
@@ -74,8 +70,5 @@ class Logins:
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("a question about a login can't be read: %s", error)
             return
-        role, name, reason = self._judge(login)
-        if reason:
-            self.refused += 1
         if self._connection is not None:
-            self._connection.publish_now(reply, answer(role, name, reason))
+            self._connection.publish_now(reply, answer(*self._judge(login)))

@@ -90,8 +90,8 @@ def account_claims(
     `storage` are limits of JetStream that differ from none, None for an account without JetStream. `scopes` are the
     rights of the users that a signing key signs: role -> (public key, rights). `revoked` are users' public keys with
     the time, in s since 1970, up to which what was issued is refused. `connections` is how many it may have, -1 for
-    no bound. `logins` makes it the account that decides on
-    passwords: (users who decide, accounts that they may admit to).
+    no bound. `logins` makes it the account that decides on passwords: (users who decide, accounts that they may admit
+    to).
     """
     limits = _ACCOUNT | {"conn": connections}
     if storage is not None:
@@ -138,7 +138,7 @@ def sign(
 
 
 def claims_in(token: bytes | str) -> Any:
-    """The content of signed claims, who signed them. Raises: `ValueError` for anything else."""
+    """The content of signed claims, which anybody may have signed. Raises: `ValueError` for anything else."""
     parts = token.split(b"." if isinstance(token, bytes) else ".")  # type: ignore[arg-type]
     if len(parts) != 3:
         raise ValueError("these are no signed claims")

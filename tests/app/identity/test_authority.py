@@ -1,4 +1,4 @@
-"""Who is let in by whom: signed credentials, passwords, keys that count no more, on a real server."""
+"""Who is let in by whom: signed credentials, passwords, revoked keys, on a real server."""
 
 import asyncio
 import json
