@@ -4,7 +4,6 @@ Everything is in the folder `web` of the data folder, which only its owner can r
 of their secret, so that the files open no door. A link is used by removing its file, which one request alone can do.
 """
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import msgspec
 
 from clawactors.app.datafolder import write_private
 from clawactors.eventlog import Misconfigured
+from clawactors.kernel.digests import digest_of
 
 __all__ = ["LINK_S", "SESSION_S", "WebLogin", "WebSession"]
 
@@ -31,10 +31,6 @@ class WebSession(msgspec.Struct, frozen=True):
     csrf: str
     ends_s: float
     user: str = ""
-
-
-def _name(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class WebLogin:
@@ -90,7 +86,7 @@ class WebLogin:
         """A link that signs in once, within an hour."""
         code = secrets.token_urlsafe(_SECRET_BYTES)
         self._sweep(self._links)
-        write_private(self._links / _name(code), str(self._now_s() + LINK_S).encode())
+        write_private(self._links / digest_of(code), str(self._now_s() + LINK_S).encode())
         return f"{url}/login?code={code}"
 
     def sign_in(self, code: str, before: str = "") -> tuple[str, WebSession] | None:
@@ -100,7 +96,7 @@ class WebLogin:
         """
         if not code or len(code) > _LONGEST:
             return None
-        file = self._links / _name(code)
+        file = self._links / digest_of(code)
         try:
             ends_s = float(file.read_text("ascii"))
             file.unlink()  # of two who come at once, one finds it gone
@@ -112,14 +108,14 @@ class WebLogin:
         self._sweep(self._sessions)
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         made = WebSession(secrets.token_urlsafe(_SECRET_BYTES), self._now_s() + SESSION_S)
-        write_private(self._sessions / _name(secret), msgspec.json.encode(made))
+        write_private(self._sessions / digest_of(secret), msgspec.json.encode(made))
         return secret, made
 
     def session(self, secret: str) -> WebSession | None:
         """The session of that secret while it lasts."""
         if not secret or len(secret) > _LONGEST:
             return None
-        name = _name(secret)
+        name = digest_of(secret)
         found = self._known.get(name)
         if found is None:
             try:
@@ -135,8 +131,8 @@ class WebLogin:
     def sign_out(self, secret: str) -> None:
         """Ends the session. Order: idempotent."""
         if secret and len(secret) <= _LONGEST:
-            self._known.pop(_name(secret), None)
-            (self._sessions / _name(secret)).unlink(missing_ok=True)
+            self._known.pop(digest_of(secret), None)
+            (self._sessions / digest_of(secret)).unlink(missing_ok=True)
 
     def is_token(self, given: str) -> bool:
         """True for the owner's token, told apart in constant time."""

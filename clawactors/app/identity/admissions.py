@@ -12,13 +12,14 @@ import msgspec
 
 from clawactors.app.client import Client
 from clawactors.app.identity.authority import Login
-from clawactors.app.identity.joinline import JOIN_USER, hash_of
+from clawactors.app.identity.joinline import JOIN_USER
 from clawactors.app.identity.logins import Verdict
 from clawactors.app.identity.membership import JOIN, Admission, JoinAsk
 from clawactors.app.identity.roles import Role, check_name
 from clawactors.app.server.access import ServerAccess
 from clawactors.eventlog import EventLogError, Follower, Record, Unavailable, parse_subject
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests, JetStreamServing
+from clawactors.kernel.digests import digest_of
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.principals import node_principal
@@ -89,7 +90,7 @@ class Admissions:
         name, _, secret = login.password.partition(".")
         known = self._known.get(name)
         now_ns = self._client.process.time.now_ns()
-        if login.user != JOIN_USER or known is None or not is_open(known.state, hash_of(secret), now_ns):
+        if login.user != JOIN_USER or known is None or not is_open(known.state, digest_of(secret), now_ns):
             return None, "", _NO_INVITATION
         return Role.JOIN, name, ""
 

@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from clawactors.app.identity.joinline import JOIN_USER, JoinLine, hash_of
+from clawactors.app.identity.joinline import JOIN_USER, JoinLine
 from clawactors.app.identity.membership import JOIN, Admission, JoinAsk, JoinedCluster, save_membership
 from clawactors.app.identity.tokens import Key, KeyKind, credentials
 from clawactors.app.tls.code import pem_of_code
 from clawactors.eventlog import Misconfigured, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamRequests
+from clawactors.kernel.digests import digest_of
 from clawactors.kernel.errors import Refused
 
 __all__ = ["join", "renew"]
@@ -44,7 +45,7 @@ async def join(line: JoinLine, host: str, data: Path) -> JoinedCluster:
         role=admission.role,
         urls=admission.urls or line.urls,
         invitation=line.name,
-        line=hash_of(line.secret),
+        line=digest_of(line.secret),
         skills=admission.skills,
         has_authority=bool(line.authority),
     )

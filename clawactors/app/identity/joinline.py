@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import secrets
 import zlib
 from typing import Final
@@ -11,7 +10,7 @@ import msgspec
 
 from clawactors.eventlog import Misconfigured
 
-__all__ = ["JOIN_USER", "JoinLine", "hash_of", "new_secret"]
+__all__ = ["JOIN_USER", "JoinLine", "new_secret"]
 
 JOIN_USER: Final = "join"
 """The user as whom an invitation connects; its password is the name and the secret."""
@@ -64,8 +63,3 @@ class JoinLine(msgspec.Struct, frozen=True, kw_only=True):
 def new_secret() -> str:
     """A secret of 192 bits."""
     return secrets.token_urlsafe(24)
-
-
-def hash_of(secret: str) -> str:
-    """What the record keeps of a secret; it is too long to be guessed, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,12 +1,12 @@
 """Who may connect: invite, join, renew, revoke, and who is there."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from clawactors.eventlog import NoResponders
+from clawactors.kernel.digests import digest_of
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.named import NamedChanges
@@ -59,11 +59,6 @@ def _row_of(name: str, known: Snapshot[Identity]) -> IdentityRow:
     return msgspec.convert(row(name, known.version, known.state), IdentityRow)
 
 
-def _hash_of(secret: str) -> str:
-    # It is random and long, so no salt is needed.
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
 class Identities(NamedChanges[Identity]):
     """The machines and people of a cluster, as its client sees them."""
 
@@ -86,7 +81,7 @@ class Identities(NamedChanges[Identity]):
         """
         checked_id(f"{name}-{uses}", "name of who joins")
         invitation = Invitation(
-            role=role, sha256=_hash_of(secret), expires_ns=moment_ns(expires) or 0, uses=uses, skills=tuple(skills)
+            role=role, sha256=digest_of(secret), expires_ns=moment_ns(expires) or 0, uses=uses, skills=tuple(skills)
         )
         return _row_of(name, await self._ask(name, x.InviteRequest(invitation=invitation)))
 
@@ -95,7 +90,7 @@ class Identities(NamedChanges[Identity]):
 
         Raises: `NotFound` (not invited), `Refused` (wrong secret, expired, used, revoked).
         """
-        asked = x.JoinRequest(sha256=_hash_of(secret), public_key=public_key, host=host)
+        asked = x.JoinRequest(sha256=digest_of(secret), public_key=public_key, host=host)
         admitted = await self._ask(_checked_name(name), asked)
         member = admitted.state.members.get(public_key)
         if member is None:

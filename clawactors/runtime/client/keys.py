@@ -1,12 +1,12 @@
 """Keys of programs that ask over HTTP: add, list, get, revoke, and who holds one."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from clawactors.kernel.digests import digest_of
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.named import NamedChanges
@@ -59,10 +59,6 @@ def _row_of(name: str, known: Snapshot[ApiKey]) -> KeyRow:
     return msgspec.convert(row(name, known.version, known.state), KeyRow)
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
 def name_in(secret: str) -> str:
     """The name of the key that a secret says to be, '' for what is none."""
     name, dot, _ = secret.removeprefix(_PREFIX).rpartition(".")
@@ -94,7 +90,7 @@ class ApiKeys(NamedChanges[ApiKey]):
             raise Refused(f"scopes is a list, not one text: write [{scopes!r}]")
         secret = f"{_PREFIX}{_checked_name(name)}.{secrets.token_urlsafe(_SECRET_BYTES)}"
         grant = KeyGrant(
-            sha256=_digest(secret),
+            sha256=digest_of(secret),
             scopes=tuple(dict.fromkeys(scopes)),
             user=user,
             expires_ns=moment_ns(expires) or 0,
@@ -128,6 +124,6 @@ class ApiKeys(NamedChanges[ApiKey]):
         except Refused:
             return None
         grant = known.state.grant
-        if grant is None or known.state.revoked_ns or not secrets.compare_digest(grant.sha256, _digest(secret)):
+        if grant is None or known.state.revoked_ns or not secrets.compare_digest(grant.sha256, digest_of(secret)):
             return None
         return name, grant

@@ -16,7 +16,7 @@ from clawactors.app.daemon.notifier import Notifier
 from clawactors.app.daemon.temporary import ensure_temporary
 from clawactors.app.discovery import Found
 from clawactors.app.identity.joining import join
-from clawactors.app.identity.joinline import JoinLine, hash_of
+from clawactors.app.identity.joinline import JoinLine
 from clawactors.app.identity.membership import read_membership
 from clawactors.app.layers import layers_of, options_given
 from clawactors.app.machinename import machine_name
@@ -26,6 +26,7 @@ from clawactors.app.processes.start import NodeStart, exit_soon
 from clawactors.app.runfile import read_run
 from clawactors.app.secretfile import path_of
 from clawactors.app.settings import data_folder
+from clawactors.kernel.digests import digest_of
 from clawactors.runtime.node.descendants import end_own
 from clawactors.systems.tasks.submission import checked_id
 
@@ -67,7 +68,7 @@ def _take_up(options: Any) -> None:
     line = JoinLine.read(" ".join(options.line))
     data = data_folder(options.data)
     before = read_membership(data)
-    if before is not None and before.line == hash_of(line.secret):
+    if before is not None and before.line == digest_of(line.secret):
         note(f"this machine has joined as {before.name!r} already; claw join alone does the same")
         return
     is_again = before is not None and before.invitation == line.name  # as after a revocation, or with new keys
