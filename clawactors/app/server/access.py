@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from clawactors.app.identity.authority import Authority, Login
 from clawactors.app.identity.joinline import JOIN_USER
@@ -15,12 +14,10 @@ from clawactors.app.server.identity import HOST, ServerIdentity, User
 from clawactors.app.server.passwords import judge
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
-from clawactors.kernel.principals import node_principal
 
 __all__ = ["ServerAccess", "claims_call"]
 
 
-_PRINCIPALS: Final = {Role.CONTROL: "control", Role.MEMORY: "memory"}
 _CLAIMS_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 
 
@@ -63,9 +60,7 @@ class ServerAccess:
 
     def address(self, role: Role = Role.ADMIN, name: str = "claw") -> Address:
         """Where a process of this cluster connects, with new credentials of its role."""
-        principal = _PRINCIPALS.get(role, name if role is not Role.NODE else node_principal(name))
-        at = self._with_credentials(self.authority.credentials(role, name))
-        return replace(at, inbox_prefix="_INBOX" if role is Role.ADMIN else f"_INBOX.{principal}")
+        return self._with_credentials(self.authority.credentials(role, name))
 
     @property
     def sys_address(self) -> Address:

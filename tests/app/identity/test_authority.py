@@ -24,6 +24,9 @@ from clawactors.kinds import KINDS
 
 pytestmark = pytest.mark.nats
 
+PRINCIPALS = {Role.CONTROL: "control", Role.MEMORY: "memory", Role.NODE: "node-ada", Role.JOIN: "join.ada"}
+"""Under whose inbox each is answered; a client, an observer and a gateway under their names."""
+
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
@@ -85,8 +88,8 @@ def test_a_login_is_of_this_machine_by_its_address(host: str, is_local: bool) ->
 
 async def test_processes_come_in_with_credentials_of_their_role(server: NatsServer) -> None:
     for role in Role:
-        address = server.access.address(role, "ada")
-        assert await is_let_in(address, "_INBOX.join.ada" if role is Role.JOIN else address.inbox_prefix), role
+        inbox = PRINCIPALS.get(role, "ada")
+        assert await is_let_in(server.access.address(role, "ada"), f"_INBOX.{inbox}"), role
 
 
 async def test_passwords_are_for_plain_clients_of_this_machine(server: NatsServer) -> None:
