@@ -44,7 +44,6 @@ class Admissions:
     def __init__(self, client: Client, access: ServerAccess) -> None:
         self._client, self._access = client, access
         self._known: dict[str, Snapshot[Identity]] = {}
-        self._told: dict[str, int] | None = None
         self._told_seq = 0
         self._changed = asyncio.Event()
         self._follower: Follower | None = None
@@ -105,10 +104,9 @@ class Admissions:
         states = (known.state for known in self._known.values())
         keys = {key: _NEVER_AGAIN_S for state in states for key, _ in refused_keys(state)}
         wait_s = 0.05
-        while keys and keys != self._told:
+        while not keys.items() <= self._access.revoked.items():
             try:
                 await self._access.refuse(keys)
-                self._told = keys
             except EventLogError as error:
                 _log.warning("the server could not be told whose keys count no longer, trying again: %s", error)
                 await asyncio.sleep(wait_s)

@@ -1,7 +1,6 @@
 """How others reach the server of a data folder: addresses, credentials of its own processes, passwords."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import msgspec
 
@@ -15,18 +14,18 @@ from clawactors.app.server.passwords import judge
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
 
-__all__ = ["ServerAccess", "claims_call"]
-
-
-_CLAIMS_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
+__all__ = ["ServerAccess", "tell_claims"]
 
 
 class _ClaimsAnswer(msgspec.Struct):
     error: dict[str, object] | None = None
 
 
-async def claims_call(system: Address, subject: str, claims: str) -> None:
-    """Tells the server about an account. Raises: `Unavailable`."""
+async def tell_claims(system: Address, claims: str, *, subject: str = "$SYS.REQ.CLAIMS.UPDATE") -> None:
+    """Tells the server about an account; `$SYS.REQ.CLAIMS.DELETE` is the subject of one to forget.
+
+    Raises: `Unavailable`.
+    """
     async with await Connection.open(system, "claw-access") as connection:
         _, body = await connection.ask(subject, claims.encode())
     if error := msgspec.json.decode(body, type=_ClaimsAnswer).error:
@@ -81,7 +80,7 @@ class ServerAccess:
 
     async def refuse(self, keys: Mapping[str, int]) -> None:
         """Has the server refuse these users' keys from now on, and end their connections. Raises: `Unavailable`."""
-        await claims_call(self.sys_address, _CLAIMS_UPDATE, self.authority.account_claims(keys))
+        await tell_claims(self.sys_address, self.authority.account_claims(keys))
         self.revoked = dict(keys)
 
     def close(self) -> None:
