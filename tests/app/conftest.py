@@ -1,10 +1,14 @@
-"""Waiting for processes that are not ours to wait for."""
+"""A server of a data folder, and waiting for processes that are not ours to wait for."""
 
 import os
 import select
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
+
+from clawactors.app.datafolder import DataFolder
+from clawactors.app.server import NatsServer
 
 type Watch = Callable[[int], Callable[[], bool]]
 
@@ -25,3 +29,15 @@ def watch() -> Watch:
         return ended
 
     return begin
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A running server on a folder of its own."""
+    with DataFolder.claim(tmp_path / "data") as folder:
+        server = NatsServer(folder)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.stop()

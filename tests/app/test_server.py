@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -23,18 +22,6 @@ from clawactors.eventlog import Misconfigured, Unavailable
 from tests.app.conftest import Watch
 
 pytestmark = pytest.mark.nats
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A running server on a folder of its own."""
-    with DataFolder.claim(tmp_path / "data") as folder:
-        server = NatsServer(folder)
-        try:
-            await server.start()
-            yield server
-        finally:
-            await server.stop()
 
 
 async def settings_of(folder: Path) -> dict[str, object]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import stat
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,18 +25,6 @@ pytestmark = pytest.mark.nats
 
 PRINCIPALS = {Role.CONTROL: "control", Role.MEMORY: "memory", Role.NODE: "node-ada", Role.JOIN: "join.ada"}
 """Under whose inbox each is answered; a client, an observer and a gateway under their names."""
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A running server on a folder of its own."""
-    with DataFolder.claim(tmp_path / "data") as folder:
-        server = NatsServer(folder)
-        try:
-            await server.start()
-            yield server
-        finally:
-            await server.stop()
 
 
 def at(server: NatsServer, text: str = "", password: str = "") -> Address:
@@ -66,7 +53,7 @@ def test_a_key_is_known_by_its_public_form() -> None:
 def test_signed_claims_say_what_was_signed() -> None:
     key, user = Key.new(KeyKind.ACCOUNT), Key.new(KeyKind.USER)
     token = sign(key, user.public, "ada", user_claims(None, account="A1"), at_s=7, expires_s=9)
-    said = claims_in(token)
+    said = claims_in(token.encode())
     assert (said["sub"], said["iss"], said["name"], said["iat"], said["exp"]) == (
         user.public,
         key.public,
@@ -76,7 +63,7 @@ def test_signed_claims_say_what_was_signed() -> None:
     )
     assert said["nats"] == {"type": "user", "version": 2, "issuer_account": "A1"}
     with pytest.raises(ValueError, match="no signed claims"):
-        claims_in("garbage")
+        claims_in(b"garbage")
 
 
 @pytest.mark.parametrize(
