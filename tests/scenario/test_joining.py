@@ -1,15 +1,12 @@
 """Machines and people join a running cluster by one pasted line, and are put out again."""
 
-import json
-import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.scenario.claw import Claw
+from tests.scenario.joining import ended, invited, joined
 
 pytestmark = pytest.mark.nats
 
@@ -23,31 +20,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claw]:
         yield claw
     finally:
         assert claw("down").code == 0
-
-
-def invited(host: Claw, role: str, name: str, *options: str) -> list[str]:
-    """The line, as a shell takes it apart."""
-    made = host.quick("invite", role, name, *options, "--json")
-    assert made.code == 0, made
-    line: str = made.answer["line"]
-    assert line.startswith("claw join claw1-")
-    assert len(line) < 1000
-    return line.split()[1:]
-
-
-def joined(claw: Claw, *line: str) -> tuple[subprocess.Popen[str], Any]:
-    """A node that has joined, and its ready line."""
-    process = claw.start(*line, "--json")
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first, process.communicate()
-    return process, json.loads(first)
-
-
-def ended(process: subprocess.Popen[str]) -> str:
-    """What the node said on its way out."""
-    process.send_signal(signal.SIGTERM)
-    return process.communicate(timeout=30)[1]
 
 
 def test_a_machine_joins_works_draws_a_new_key_and_is_revoked(host: Claw, tmp_path: Path) -> None:

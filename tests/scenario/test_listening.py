@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from clawactors.app.identity.joinline import JoinLine
 from tests.app.test_pages import blocks
 from tests.scenario.claw import Claw
-from tests.scenario.test_joining import ended, invited, joined
+from tests.scenario.joining import ended, invited, joined
 
 pytestmark = pytest.mark.nats
 

@@ -14,6 +14,7 @@ __all__ = [
     "Facts",
     "Part",
     "Table",
+    "card",
     "cell",
     "counted",
     "emit",
@@ -46,6 +47,11 @@ class Facts(NamedTuple):
 
 type Part = str | Table | Facts
 """Something to print: a line, a table, a list of facts."""
+
+
+def card(row: msgspec.Struct) -> Facts:
+    """All that a row says, for terminals."""
+    return Facts([(name.replace("_", " "), value or None) for name, value in msgspec.to_builtins(row).items()])
 
 
 def emit(options: Any, document: Any, parts: Callable[[], Iterable[Part]]) -> None:

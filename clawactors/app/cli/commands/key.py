@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.app.cli.output import Facts, Part, Table, emit, note, when
+from clawactors.app.cli.output import Facts, Part, Table, card, emit, note, when
 from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.client import Client
 from clawactors.app.problem import Problem
@@ -34,10 +34,10 @@ def run(options: Any) -> int:
                     await _add(client, options)
                 case "show":
                     row = await client.keys.get(name)
-                    emit(options, row, lambda: [_card(row)])
+                    emit(options, row, lambda: [card(row)])
                 case _:
                     row = await client.keys.revoke(name)
-                    emit(options, row, lambda: [_card(row)])
+                    emit(options, row, lambda: [card(row)])
         return 0
 
     return with_client(options, work)
@@ -54,12 +54,8 @@ async def _add(client: Client, options: Any) -> None:
         quota_per_day=options.quota or 0,
     )
     document = msgspec.to_builtins(added.key) | {"secret": added.secret}
-    emit(options, document, lambda: [_card(added.key), Facts([("secret", added.secret)])])
+    emit(options, document, lambda: [card(added.key), Facts([("secret", added.secret)])])
     note("the secret is shown once: send it as Authorization: Bearer SECRET")
-
-
-def _card(row: KeyRow) -> Facts:
-    return Facts([(name.replace("_", " "), value or None) for name, value in msgspec.to_builtins(row).items()])
 
 
 def _table(rows: Iterable[KeyRow]) -> Iterator[Part]:

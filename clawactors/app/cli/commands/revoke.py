@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from clawactors.app.cli.commands.who import card
-from clawactors.app.cli.output import emit
+from clawactors.app.cli.output import card, emit
 from clawactors.app.cli.session import hinted, with_client
 from clawactors.app.client import Client
 

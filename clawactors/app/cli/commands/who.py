@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
-from clawactors.app.cli.output import Facts, Part, Table, emit, when
+from clawactors.app.cli.output import Part, Table, card, emit, when
 from clawactors.app.cli.session import hinted, with_client
 from clawactors.app.client import Client
 from clawactors.runtime.client.identities import IdentityRow
 
-__all__ = ["card", "run"]
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:
@@ -27,11 +25,6 @@ def run(options: Any) -> int:
         return 0
 
     return with_client(options, work)
-
-
-def card(row: IdentityRow) -> Facts:
-    """One of them, for terminals."""
-    return Facts([(name.replace("_", " "), value or None) for name, value in msgspec.to_builtins(row).items()])
 
 
 def _table(rows: Iterable[IdentityRow]) -> Iterator[Part]:
