@@ -85,11 +85,10 @@ class Login(msgspec.Struct, frozen=True):
 class Authority:
     """Signs accounts and users with the keys of one cluster."""
 
-    def __init__(self, keys: AuthorityKeys, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: AuthorityKeys) -> None:
         self._operator, self._account = Key(keys.operator), Key(keys.account)
         self._system, self._logins = Key(keys.system), Key(keys.logins)
         self._roles = {Role(name): Key(seed) for name, seed in keys.roles.items()}
-        self._now_s = now_s
         self._decider = Key.new(KeyKind.USER)
 
     @property
@@ -134,10 +133,9 @@ class Authority:
         claims = {"type": "generic", "version": 2, "accounts": [account]}
         return self._sign(self._operator, self._operator.public, "removal", claims)
 
-    def admit(self, role: Role, name: str, public_key: str, *, expires_s: int = 0) -> str:
-        """Signs the public key of a user of the cluster's account; `expires_s` is in s since 1970, 0 for never."""
-        claims = user_claims(None, account=self.account)
-        return self._sign(self._roles[role], public_key, name, claims, expires_s=expires_s)
+    def admit(self, role: Role, name: str, public_key: str) -> str:
+        """Signs the public key of a user of the cluster's account."""
+        return self._sign(self._roles[role], public_key, name, user_claims(None, account=self.account))
 
     def credentials(self, role: Role, name: str) -> str:
         """New credentials of a process of this cluster."""
@@ -186,8 +184,5 @@ class Authority:
 
         return login, answer
 
-    def _sign(
-        self, issuer: Key, subject: str, name: str, claims: Mapping[str, Any], expires_s: int = 0, audience: str = ""
-    ) -> str:
-        at_s = int(self._now_s())
-        return sign(issuer, subject, name, claims, at_s=at_s, expires_s=expires_s, audience=audience)
+    def _sign(self, issuer: Key, subject: str, name: str, claims: Mapping[str, Any], audience: str = "") -> str:
+        return sign(issuer, subject, name, claims, at_s=int(time.time()), audience=audience)

@@ -99,7 +99,14 @@ async def test_strangers_keys_and_changed_claims_are_refused(server: NatsServer)
         "other claims under the old signature": f"{head}.{other}.{signature}",
         "no signature": f"{head}.{claims}.",
         "signed by itself": sign(user, user.public, "ada", user_claims(None), at_s=int(time.time())),
-        "expired": server.access.authority.admit(Role.CLIENT, "ada", user.public, expires_s=int(time.time()) - 1),
+        "expired": sign(
+            Key(server.access.identity.keys.roles["client"]),
+            user.public,
+            "ada",
+            user_claims(None, account=server.access.authority.account),
+            at_s=int(time.time()) - 10,
+            expires_s=int(time.time()) - 1,
+        ),
     }
     for how, token in forged.items():
         assert not await is_let_in(at(server, credentials(token, user))), how
