@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.event_streams import Figures, allow_sockets, measure
+from benchmarks.event_listeners import allow_sockets
+from benchmarks.event_streams import Figures, measure
 
 
 async def measured(folder: Path, listeners: int, events: int, rate: float, **how: int) -> Figures:
