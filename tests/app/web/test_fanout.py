@@ -1,4 +1,4 @@
-"""Whoever listens from wherever, whenever: everything that is wanted comes, once and in order."""
+"""Listeners that begin anywhere and at any moment get all that they want, once and in order."""
 
 import asyncio
 import random

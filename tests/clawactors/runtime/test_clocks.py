@@ -71,7 +71,7 @@ async def test_a_server_an_hour_off_makes_no_timer_early_and_none_late(
     if records == 1:
         world.clock.server_ahead_s = 0
     await world.cluster.until_status("nap", "waiting")
-    assert world.cluster.task("nap").life.until_ns == int((NOW_S + 5) * 1e9), "it is no time of the server's"
+    assert world.cluster.task("nap").life.until_ns == int((NOW_S + 5) * 1e9), "it is not by the clock of the server"
     await world.pass_s(4.9)
     assert world.cluster.task("nap").life.status == "waiting"
     await world.pass_s(0.2)

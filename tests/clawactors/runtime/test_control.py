@@ -415,7 +415,7 @@ async def test_a_leader_whose_process_is_gone_is_replaced_before_its_lease_lapse
     await second._renew()
     assert (second.leading, await leases.get("leader")) == (True, b"control/two")
     await first._renew()
-    assert not first.leading, "it was there after all, and learns that it leads no more"
+    assert not first.leading, "it was there after all, and learns that another one leads"
     again = rival("control/two")  # started anew under the same name
     await again._renew()
     assert not again.leading
