@@ -16,7 +16,7 @@ from clawactors.app.datafolder import explained, write_private
 from clawactors.app.identity.authority import Authority
 from clawactors.app.identity.roles import Role, rights_of
 from clawactors.app.identity.tokens import Key, KeyKind, account_claims, credentials, sign, user_claims
-from clawactors.app.server.access import tell_claims
+from clawactors.app.server.access import send_claims
 from clawactors.eventlog import is_id
 from clawactors.eventlog.jetstream import Address
 from clawactors.eventlog.jetstream.wire.contexts import context_file
@@ -77,7 +77,7 @@ async def add_tenant(
     tenant = Tenant(Key.new(KeyKind.ACCOUNT).seed, storage_bytes, connections, int(time.time()))
     limits = {"disk_storage": storage_bytes}
     claims = account_claims(storage=limits, connections=connections)
-    await tell_claims(system, authority.sign_account(tenant.account, name, claims))
+    await send_claims(system, authority.sign_account(tenant.account, name, claims))
     user = Key.new(KeyKind.USER)
     everything = user_claims(rights_of(Role.ADMIN, name))
     signed = sign(Key(tenant.seed), user.public, name, everything, at_s=tenant.added_s)
@@ -110,7 +110,7 @@ async def remove_tenant(
     known = tenants_of(data)
     if name not in known:
         raise NotFound(f"there is no tenant {name!r}")
-    await tell_claims(system, authority.sign_removal(known[name].account), subject=_DELETE)
+    await send_claims(system, authority.sign_removal(known[name].account), subject=_DELETE)
     with explained(data):
         write_private(
             data / "server" / _FILE, msgspec.json.encode({each: known[each] for each in known if each != name})

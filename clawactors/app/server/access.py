@@ -14,14 +14,14 @@ from clawactors.app.server.passwords import judge
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
 
-__all__ = ["ServerAccess", "tell_claims"]
+__all__ = ["ServerAccess", "send_claims"]
 
 
 class _ClaimsAnswer(msgspec.Struct):
     error: dict[str, object] | None = None
 
 
-async def tell_claims(system: Address, claims: str, *, subject: str = "$SYS.REQ.CLAIMS.UPDATE") -> None:
+async def send_claims(system: Address, claims: str, *, subject: str = "$SYS.REQ.CLAIMS.UPDATE") -> None:
     """Tells the server about an account; `$SYS.REQ.CLAIMS.DELETE` is the subject of one to forget.
 
     Raises: `Unavailable`.
@@ -80,7 +80,7 @@ class ServerAccess:
 
     async def refuse(self, keys: Mapping[str, int]) -> None:
         """Has the server refuse these users' keys from now on, and end their connections. Raises: `Unavailable`."""
-        await tell_claims(self.sys_address, self.authority.account_claims(keys))
+        await send_claims(self.sys_address, self.authority.account_claims(keys))
         self.revoked = dict(keys)
 
     def close(self) -> None:
