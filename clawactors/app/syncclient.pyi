@@ -435,7 +435,7 @@ class SyncIdentities:
         With more than one use those who join are called `<name>-1`, `<name>-2` … Raises: `Refused`."""
 
     def join(self, name: str, *, secret: str, public_key: str, host: str = "") -> IdentityRow:
-        """Admits who has the key by the invitation of this name; the row of who has joined.
+        """Admits the holder of the key by the invitation of this name; the row of the one that joined.
 
         Raises: `NotFound` (not invited), `Refused` (wrong secret, expired, used, revoked)."""
 
@@ -445,7 +445,7 @@ class SyncIdentities:
     def revoke(self, name: str, reason: str = "") -> IdentityRow:
         """Ends what it may, and its connections; an invitation for several takes all with it that it has admitted.
 
-        Returns once the server refuses it. Raises: `NotFound`; `Unavailable` where the machine of the authority does
+        Returns once the server refuses it. Raises: `NotFound`; `Refused` where the machine of the authority does
         not answer: the revocation is on record, and takes effect when that is up again."""
 
     def list(self, *, role: str = "", status: str = "", fresh: bool = True) -> builtins.list[IdentityRow]:

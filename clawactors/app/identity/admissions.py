@@ -1,4 +1,4 @@
-"""Lets in who was invited, and keeps out whose keys count no longer; runs beside the server whose authority it has.
+"""Lets in who was invited, and keeps out whose keys are revoked; runs beside the server whose authority it has.
 
 The record (kind `identity`) says who was invited, has joined, was revoked; here it is only carried out. What was on
 record while this process was away is carried out when it is back, before it admits anybody.
@@ -50,7 +50,7 @@ class Admissions:
         self._serving: list[JetStreamServing] = []
 
     async def open(self) -> None:
-        """Knows the record when it returns, has told the server whose keys count no longer, and answers.
+        """Knows the record when it returns, has told the server whose keys are revoked, and answers.
 
         Raises: `Unavailable`, `PermissionDenied`.
         """
@@ -100,7 +100,7 @@ class Admissions:
             self._known[id] = fold(IDENTITIES, self._known.get(id, Snapshot(IDENTITY.initial)), record)
 
     async def _tell(self, seq: int) -> None:
-        """Has the server refuse the keys that count no longer, on open connections too; until it has taken that."""
+        """Has the server refuse revoked and replaced keys, on open connections too; until it has taken that."""
         states = (known.state for known in self._known.values())
         keys = {key: _NEVER_AGAIN_S for state in states for key, _ in refused_keys(state)}
         wait_s = 0.05
@@ -108,7 +108,7 @@ class Admissions:
             try:
                 await self._access.refuse(keys)
             except EventLogError as error:
-                _log.warning("the server could not be told whose keys count no longer, trying again: %s", error)
+                _log.warning("the server could not be told whose keys are revoked, trying again: %s", error)
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
         self._told_seq = seq

@@ -32,7 +32,7 @@ _ALL: Final = Rights((">",), (">",))
 
 
 class AuthorityKeys(msgspec.Struct, frozen=True):
-    """The seeds of all keys that sign; who has them is the cluster."""
+    """The seeds of all keys that sign; their holder is the cluster."""
 
     operator: str
     account: str
@@ -118,7 +118,7 @@ class Authority:
         }
 
     def account_claims(self, revoked: Mapping[str, int]) -> str:
-        """The cluster's account, with the rights of all roles and the users whose keys count no longer."""
+        """The cluster's account, with the rights of all roles and the users whose keys are revoked."""
         scopes = {role.value: (key.public, _scope(role)) for role, key in self._roles.items()}
         return self._sign(
             self._operator, self.account, ACCOUNT, account_claims(storage={}, scopes=scopes, revoked=revoked)

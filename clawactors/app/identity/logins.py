@@ -1,6 +1,6 @@
 """Answers the server's questions about those who connect with a user and a password instead of signed credentials.
 
-It does so in a thread of its own: who embeds a cluster may block the loop in which that is supervised, and nobody
+It does so in a thread of its own: a program that embeds a cluster may block the loop that supervises it, and nobody
 could connect meanwhile.
 """
 

@@ -19,7 +19,7 @@ _AUTHORITY: Final = "ca.pem"
 
 
 JOIN: Final = "claw.join"
-"""Where who has joined asks for credentials, `claw.join.<principal>`, and who was invited: `claw.join.join`."""
+"""Where a joined machine asks for credentials, `claw.join.<principal>`, and who was invited: `claw.join.join`."""
 
 
 class JoinAsk(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -47,7 +47,7 @@ def render(
 ) -> str:
     """The configuration file of a server that keeps everything in `folder`.
 
-    Who may connect is signed by the authority; `revoked` are users' keys that count no longer. At `listen` other
+    Who may connect is signed by the authority; `revoked` are the users' keys that it refuses. At `listen` other
     machines connect too; `certificate` is the file with the certificate and its key.
 
     `sync_interval: always` makes an acknowledged append survive a power cut; the server's default loses minutes.

@@ -86,7 +86,7 @@ class Identities(NamedChanges[Identity]):
         return _row_of(name, await self._ask(name, x.InviteRequest(invitation=invitation)))
 
     async def join(self, name: str, *, secret: str, public_key: str, host: str = "") -> IdentityRow:
-        """Admits who has the key by the invitation of this name; the row of who has joined.
+        """Admits the holder of the key by the invitation of this name; the row of the one that joined.
 
         Raises: `NotFound` (not invited), `Refused` (wrong secret, expired, used, revoked).
         """
@@ -105,7 +105,7 @@ class Identities(NamedChanges[Identity]):
     async def revoke(self, name: str, reason: str = "") -> IdentityRow:
         """Ends what it may, and its connections; an invitation for several takes all with it that it has admitted.
 
-        Returns once the server refuses it. Raises: `NotFound`; `Unavailable` where the machine of the authority does
+        Returns once the server refuses it. Raises: `NotFound`; `Refused` where the machine of the authority does
         not answer: the revocation is on record, and takes effect when that is up again.
         """
         revoked = await self._change(name, x.RevokeRequest(reason=reason))

@@ -8,7 +8,7 @@ __all__ = ["IdentityCommand", "Invite", "Join", "Register", "Renew", "Revoke"]
 
 
 class Invite(msgspec.Struct, frozen=True):
-    """Let who knows the secret join."""
+    """Let anyone who knows the secret join."""
 
     invitation: Invitation
     at_ns: int
@@ -16,7 +16,7 @@ class Invite(msgspec.Struct, frozen=True):
 
 
 class Join(msgspec.Struct, frozen=True):
-    """Admit who has this key and the secret of the invitation; under the name of `member` where it is for several."""
+    """Admit the holder of this key and the secret; under the name of `member` where the invitation is for several."""
 
     sha256: str
     public_key: str
@@ -26,7 +26,7 @@ class Join(msgspec.Struct, frozen=True):
 
 
 class Register(msgspec.Struct, frozen=True):
-    """Give this name to who has the key, whom an invitation of another name has admitted."""
+    """Give this name to the holder of the key, whom an invitation of another name has admitted."""
 
     role: str
     public_key: str

@@ -2,7 +2,7 @@
 
 1. A name is one machine or one person: nobody else gets it until it is revoked.
 2. A key that was replaced or revoked never counts again, whatever is asked later.
-3. An invitation admits as often as it says, until it expires, to who knows its secret; a new one replaces it.
+3. An invitation admits as often as it says, until it expires, to anyone who knows its secret; a new one replaces it.
 4. Asked again with the same secret and the same key, joining changes nothing: the answer may have been lost.
 """
 
@@ -71,7 +71,7 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def is_open(identity: Identity, sha256: str, now_ns: int) -> bool:
-    """True where who knows this secret may connect in order to join, also again with the key that has joined."""
+    """True where a holder of this secret may connect in order to join, also again with the key that has joined."""
     invitation = identity.invitation
     if invitation is None or identity.revoked_ns or invitation.sha256 != sha256:
         return False
@@ -79,7 +79,7 @@ def is_open(identity: Identity, sha256: str, now_ns: int) -> bool:
 
 
 def refused_keys(identity: Identity) -> tuple[tuple[str, int], ...]:
-    """The keys that count no longer, each with the time in ns since 1970."""
+    """Revoked and replaced keys, each with the time in ns since 1970."""
     return identity.retired
 
 

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Invitation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who knows the secret with this SHA-256 may join in this role, `uses` times until `expires_ns`.
+    """Anyone who knows the secret with this SHA-256 may join in this role, `uses` times until `expires_ns`.
 
     `skills` is what a node runs that says nothing else.
     """
@@ -37,7 +37,7 @@ class IdentityInvited(Invitation, frozen=True, omit_defaults=True, kw_only=True,
 
 
 class IdentityJoined(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="identity.joined"):
-    """Who has this key is the one of this name; `invitation` admitted it where that was not its own."""
+    """The holder of this key has this name; `invitation` admitted it where that was not its own."""
 
     role: str
     public_key: str
@@ -46,14 +46,14 @@ class IdentityJoined(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
 
 
 class IdentityUsed(msgspec.Struct, frozen=True, tag="identity.used"):
-    """The invitation has admitted who has this key, under the name of the member."""
+    """The invitation has admitted the holder of this key, under the name of the member."""
 
     member: str
     public_key: str
 
 
 class IdentityRenewed(msgspec.Struct, frozen=True, tag="identity.renewed"):
-    """It has another key now; the one before counts no longer."""
+    """It has another key now; the one before is refused."""
 
     public_key: str
 

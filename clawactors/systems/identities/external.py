@@ -19,13 +19,13 @@ __all__ = [
 
 
 class InviteRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.invite"):
-    """Let who knows the secret join."""
+    """Let anyone who knows the secret join."""
 
     invitation: Invitation
 
 
 class JoinRequest(ExternalCommand, frozen=True, kw_only=True, tag="identity.join"):
-    """Admit who has this key and the secret of the invitation."""
+    """Admit the holder of this key and the secret of the invitation."""
 
     sha256: str
     public_key: str
