@@ -18,7 +18,8 @@ from tests.waiting import until
 pytestmark = [pytest.mark.nats, pytest.mark.skipif(bool(why := why_none()), reason=why)]
 
 ELECTION_S = 14.0
-"""A nats-server that hears nothing of its leader stands for election after 4 to 9 s; no option changes that."""
+"""A nats-server that hears nothing of its leader stands for election after 4 to 9 s; no option changes that. A busy
+machine adds to it."""
 TAKEOVER_S = 2.0
 """What ours may add, on a busy machine."""
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.identity.authority import Authority, AuthorityKeys, Login
@@ -16,7 +17,8 @@ from clawactors.app.identity.tokens import Key, KeyKind, claims_in, credentials,
 from clawactors.app.listening import ask_tailscale, choose_listening, resolve, this_machine
 from clawactors.app.server import NatsServer
 from clawactors.app.server.accounts import adopt_streams, revoked_users
-from clawactors.app.server.identity import load_identity
+from clawactors.app.server.identity import User, load_identity
+from clawactors.app.server.passwords import judge
 from clawactors.eventlog import Misconfigured
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
 from clawactors.kinds import KINDS
@@ -71,6 +73,21 @@ def test_signed_claims_say_what_was_signed() -> None:
 )
 def test_a_login_is_of_this_machine_by_its_address(host: str, is_local: bool) -> None:
     assert Login("u", "p", host).is_local is is_local
+
+
+def test_the_passwords_of_a_server_open_it_from_its_own_machine_alone(tmp_path: Path) -> None:
+    known = load_identity(tmp_path / "none.json")
+    for user, role in ((known.claw, Role.ADMIN), (known.sys, None)):
+        assert judge(Login(user.name, user.password, "127.0.0.1"), known) == (role, user.name, "")
+        _, _, reason = judge(Login(user.name, user.password, "10.0.0.7"), known)
+        assert reason == "this password is for the machine of the server: ask for an invitation"
+        assert judge(Login(user.name, user.password, "127.0.0.1", is_link=True), known)[2], (
+            "nor as the link of a mirror"
+        )
+    mirrored = replace(known, standby=User("mirror", "secret"))
+    assert judge(Login("mirror", "secret", "10.0.0.7", is_link=True), mirrored) == (Role.ADMIN, "mirror", "")
+    assert judge(Login("mirror", "secret", "127.0.0.1"), mirrored)[2], "the link's password is for the link"
+    assert judge(Login("", "", "10.0.0.7", is_link=True), known)[2], "nobody mirrors where none was set up"
 
 
 async def test_processes_come_in_with_credentials_of_their_role(server: NatsServer) -> None:
